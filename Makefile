@@ -1,0 +1,93 @@
+# Firesteel runs Apache Spark jobs without a JVM. `make help` lists what can be done here.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# What is built and installed lies outside the clone.
+FIRESTEEL_CACHE ?= $(HOME)/.cache/firesteel
+export CARGO_TARGET_DIR ?= $(FIRESTEEL_CACHE)/target
+VENV := $(FIRESTEEL_CACHE)/venv
+PYTHON := $(VENV)/bin/python
+FIRESTEEL := $(CARGO_TARGET_DIR)/debug/firesteel
+OPERATOR := $(CARGO_TARGET_DIR)/debug/firesteel-operator
+REQUIREMENTS := tests/requirements.txt
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+APT_INSTALL := $(SUDO) apt-get install --yes --no-install-recommends
+
+.PHONY: help
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build python ## Run manifests/sales.yaml on this machine: a PySpark script over a CSV file, with Parquet as its result.
+	mkdir -p firesteel-data/sales-data
+	cp manifests/data/orders.csv firesteel-data/sales-data/
+	$(FIRESTEEL) run manifests/sales.yaml --python $(PYTHON)
+	@echo "The Parquet files are in $(CURDIR)/firesteel-data/sales-data/output:"
+	@ls -l firesteel-data/sales-data/output
+
+.PHONY: test
+test: test-rust test-spark ## Run all tests: each crate's own, and the stock PySpark client against the real server.
+
+.PHONY: test-rust
+test-rust: protoc ## Run each crate's own tests.
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace; else cargo test --workspace; fi
+
+.PHONY: test-spark
+test-spark: build python ## Run tests/spark: the stock PySpark client against the real server. ONLY=name picks tests.
+	FIRESTEEL=$(FIRESTEEL) $(PYTHON) -m pytest tests/spark $(if $(ONLY),-k '$(ONLY)')
+
+.PHONY: check
+check: check-tidy check-generated ## Check style: formatting, lints, sizes, generated files, licences.
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- --deny warnings
+	if cargo deny --version >/dev/null 2>&1; then cargo deny check; else echo "cargo-deny is not installed: skipped"; fi
+
+.PHONY: check-tidy
+check-tidy: ## Check sizes of files and functions, and which crate may use which.
+	python3 tests/tidy.py
+
+.PHONY: check-generated
+check-generated: protoc ## Check that generated files are up to date.
+	cargo build --package firesteel-operator
+	$(OPERATOR) crds --out crds --check
+	$(OPERATOR) docs --out docs/sparkjob.md --check
+	cargo run --quiet --package firesteel-model --example conf_docs | diff docs/configuration.md - \
+	  || { echo "docs/configuration.md is not up to date: make generate"; exit 1; }
+
+.PHONY: generate
+generate: protoc ## Write the generated files: crds/, docs/sparkjob.md, docs/configuration.md.
+	cargo build --package firesteel-operator
+	$(OPERATOR) crds --out crds
+	$(OPERATOR) docs --out docs/sparkjob.md
+	cargo run --quiet --package firesteel-model --example conf_docs > docs/configuration.md
+
+.PHONY: build
+build: protoc ## Build the command line.
+	cargo build --package firesteel
+
+.PHONY: install
+install: protoc ## Build the command line with optimisations and install it where cargo installs programs.
+	cargo install --locked --path crates/firesteel
+
+.PHONY: python
+python: $(VENV)/.installed ## Make the Python environment with the stock PySpark client.
+
+$(VENV)/.installed: $(REQUIREMENTS)
+	python3 -m venv --help >/dev/null 2>&1 && python3 -c 'import ensurepip' 2>/dev/null \
+	  || { $(SUDO) apt-get update && $(APT_INSTALL) python3-venv; }
+	test -x $(PYTHON) || python3 -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --requirement $(REQUIREMENTS)
+	touch $@
+
+# The compiler of the protocol's messages, and a linker.
+.PHONY: protoc
+protoc:
+	@command -v protoc cc >/dev/null && [ $$(command -v protoc cc | wc -l) = 2 ] \
+	  || { $(SUDO) apt-get update && $(APT_INSTALL) protobuf-compiler libprotobuf-dev build-essential; }
+
+.PHONY: clean
+clean: ## Remove what was built; the Python environment stays.
+	cargo clean
+	rm -rf firesteel-data spark-warehouse

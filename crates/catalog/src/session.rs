@@ -1,0 +1,230 @@
+//! [`SessionCatalog`]: what one session calls things.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use firesteel_model::{Result, SparkError, error_class};
+use firesteel_spec::command::CreateFunction;
+use firesteel_spec::types::quote;
+use firesteel_spec::{DataType, Literal, StructField};
+
+use crate::metadata::TableMetadata;
+use crate::shared::{Catalog, DEFAULT_SCHEMA, GLOBAL_TEMP_SCHEMA, SESSION_CATALOG, TableName};
+
+/// A view that ends with its session, or with the application for a global one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TemporaryView {
+    /// Its name.
+    pub name: String,
+    /// Whether all sessions see it.
+    pub is_global: bool,
+    /// What it stands for.
+    pub source: ViewSource,
+    /// Names given to its columns, with comments; empty where the query's stand.
+    pub columns: Vec<(String, Option<String>)>,
+    /// Its schema when it was made.
+    pub fields: Vec<StructField>,
+}
+
+/// What a temporary view stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ViewSource {
+    /// A query, resolved anew at each use.
+    Query(Box<firesteel_spec::Relation>),
+}
+
+/// What a relation's name stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Relation {
+    /// A temporary view.
+    Temporary(TemporaryView),
+    /// A table or a stored view.
+    Stored(Box<TableMetadata>),
+}
+
+#[derive(Clone, Debug)]
+struct State {
+    schema: String,
+    views: BTreeMap<String, TemporaryView>,
+    functions: BTreeMap<String, Arc<CreateFunction>>,
+    variables: BTreeMap<String, (DataType, Literal)>,
+}
+
+/// Names of one session.
+#[derive(Debug)]
+pub struct SessionCatalog {
+    shared: Arc<Catalog>,
+    state: RwLock<State>,
+}
+
+impl SessionCatalog {
+    /// A session in the default schema.
+    pub fn new(shared: Arc<Catalog>) -> Self {
+        let state = State {
+            schema: DEFAULT_SCHEMA.to_owned(),
+            views: BTreeMap::new(),
+            functions: BTreeMap::new(),
+            variables: BTreeMap::new(),
+        };
+        Self { shared, state: RwLock::new(state) }
+    }
+
+    /// A copy that goes its own way from here.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), state: RwLock::new(self.read(State::clone)) }
+    }
+
+    /// What all sessions share.
+    pub fn shared(&self) -> &Arc<Catalog> {
+        &self.shared
+    }
+
+    /// The current schema.
+    pub fn current_schema(&self) -> String {
+        self.read(|state| state.schema.clone())
+    }
+
+    /// USE
+    ///
+    /// Errors: `SCHEMA_NOT_FOUND`.
+    pub async fn use_schema(&self, name: &[String]) -> Result<()> {
+        let schema = self.schema_name(name)?;
+        let found = self.shared.schema(&schema).await?;
+        self.write(|state| state.schema = found.name);
+        Ok(())
+    }
+
+    /// The schema that a name of one or two parts means.
+    pub fn schema_name(&self, name: &[String]) -> Result<String> {
+        match name {
+            [] => Ok(self.current_schema()),
+            [schema] => Ok(schema.clone()),
+            [catalog, schema] if catalog.eq_ignore_ascii_case(SESSION_CATALOG) => Ok(schema.clone()),
+            [catalog, ..] => Err(no_catalog(catalog)),
+        }
+    }
+
+    /// The table that a name of one to three parts means.
+    pub fn table_name(&self, name: &[String]) -> Result<TableName> {
+        let Some((table, schema)) = name.split_last() else { return Err(SparkError::internal("a table without a name")) };
+        Ok(TableName { schema: self.schema_name(schema)?, name: table.clone() })
+    }
+
+    /// The temporary view that a name means, if it means one.
+    pub fn temporary_view(&self, name: &[String]) -> Option<TemporaryView> {
+        match name {
+            [name] => self.read(|state| state.views.get(&name.to_lowercase()).cloned()),
+            [schema, name] if schema.eq_ignore_ascii_case(GLOBAL_TEMP_SCHEMA) => self.shared.global_view(name),
+            _ => None,
+        }
+    }
+
+    /// What a name means: a temporary view first, then a table or view of the current or given schema.
+    ///
+    /// Errors: `TABLE_OR_VIEW_NOT_FOUND`.
+    pub async fn relation(&self, name: &[String]) -> Result<Relation> {
+        if let Some(view) = self.temporary_view(name) {
+            return Ok(Relation::Temporary(view));
+        }
+        let not_found = || {
+            let quoted: Vec<_> = name.iter().map(|part| quote(part)).collect();
+            SparkError::new(&error_class::TABLE_OR_VIEW_NOT_FOUND).param("relationName", quoted.join("."))
+        };
+        let table = self.table_name(name).map_err(|_| not_found())?;
+        let found = self.shared.find_table(&table).await?;
+        found.map(|table| Relation::Stored(Box::new(table))).ok_or_else(not_found)
+    }
+
+    /// Adds a temporary view.
+    ///
+    /// Errors: `TEMP_TABLE_OR_VIEW_ALREADY_EXISTS`, unless `replace`.
+    pub fn create_view(&self, view: TemporaryView, replace: bool) -> Result<()> {
+        let parts = match view.is_global {
+            true => vec![GLOBAL_TEMP_SCHEMA.to_owned(), view.name.clone()],
+            false => vec![view.name.clone()],
+        };
+        if !replace && self.temporary_view(&parts).is_some() {
+            let quoted: Vec<_> = parts.iter().map(|part| quote(part)).collect();
+            return Err(SparkError::new(&error_class::TEMP_TABLE_OR_VIEW_ALREADY_EXISTS)
+                .param("relationName", quoted.join(".")));
+        }
+        if view.is_global {
+            self.shared.set_global_view(view);
+        } else {
+            self.write(|state| state.views.insert(view.name.to_lowercase(), view));
+        }
+        Ok(())
+    }
+
+    /// Drops a temporary view; tells whether it was there.
+    pub fn drop_view(&self, name: &[String]) -> bool {
+        match name {
+            [name] => self.write(|state| state.views.remove(&name.to_lowercase()).is_some()),
+            [schema, name] if schema.eq_ignore_ascii_case(GLOBAL_TEMP_SCHEMA) => self.shared.remove_global_view(name),
+            _ => false,
+        }
+    }
+
+    /// Temporary views of this session, by name.
+    pub fn views(&self) -> Vec<TemporaryView> {
+        self.read(|state| state.views.values().cloned().collect())
+    }
+
+    /// A function written in SQL.
+    pub fn function(&self, name: &[String]) -> Option<Arc<CreateFunction>> {
+        let key = name.last()?.to_lowercase();
+        self.read(|state| state.functions.get(&key).cloned())
+    }
+
+    /// Functions written in SQL, by name.
+    pub fn functions(&self) -> Vec<Arc<CreateFunction>> {
+        self.read(|state| state.functions.values().cloned().collect())
+    }
+
+    /// Adds a function.
+    pub fn create_function(&self, function: CreateFunction) {
+        let key = function.name.last().map(|name| name.to_lowercase()).unwrap_or_default();
+        self.write(|state| state.functions.insert(key, Arc::new(function)));
+    }
+
+    /// Drops a function; tells whether it was there.
+    pub fn drop_function(&self, name: &[String]) -> bool {
+        let key = name.last().map(|name| name.to_lowercase()).unwrap_or_default();
+        self.write(|state| state.functions.remove(&key).is_some())
+    }
+
+    /// A session variable: its type and value.
+    pub fn variable(&self, name: &[String]) -> Option<(DataType, Literal)> {
+        let parts: Vec<_> = name.iter().map(|part| part.to_lowercase()).collect();
+        let key = match parts.as_slice() {
+            [name] => name,
+            [schema, name] if schema == "session" => name,
+            [catalog, schema, name] if catalog == "system" && schema == "session" => name,
+            _ => return None,
+        };
+        self.read(|state| state.variables.get(key).cloned())
+    }
+
+    /// Sets a session variable.
+    pub fn set_variable(&self, name: &str, data_type: DataType, value: Literal) {
+        self.write(|state| state.variables.insert(name.to_lowercase(), (data_type, value)));
+    }
+
+    /// Drops a session variable; tells whether it was there.
+    pub fn drop_variable(&self, name: &str) -> bool {
+        self.write(|state| state.variables.remove(&name.to_lowercase()).is_some())
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write<T>(&self, write: impl FnOnce(&mut State) -> T) -> T {
+        write(&mut self.state.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn no_catalog(name: &str) -> SparkError {
+    SparkError::new(&error_class::CATALOG_NOT_FOUND).param("catalogName", quote(name))
+}

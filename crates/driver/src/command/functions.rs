@@ -1,0 +1,174 @@
+//! Functions and variables written in SQL; EXECUTE IMMEDIATE.
+
+use datafusion::common::ScalarValue;
+use firesteel_model::{Result, SparkError, error_class};
+use firesteel_spec::command::{CreateFunction, FunctionBody};
+use firesteel_spec::types::quote;
+use firesteel_spec::{Command, DataType, Expr, ExprNode, Literal, Plan, Relation, RelationNode};
+use tokio_util::sync::CancellationToken;
+
+use crate::planning;
+use crate::query;
+use crate::rows::{ReadyRows, literal_of};
+use crate::session::DriverSession;
+
+pub(super) async fn run(session: &DriverSession, command: &Command) -> Result<ReadyRows> {
+    match command {
+        Command::CreateFunction(create) => create_function(session, create)?,
+        Command::DropFunction { name, if_exists, .. } => {
+            if !session.catalog().drop_function(name) && !if_exists {
+                return Err(not_found(name));
+            }
+        }
+        Command::DeclareVariable { names, data_type, default, replace } => {
+            for name in names {
+                declare(session, name, data_type.as_ref(), default.as_ref(), *replace).await?;
+            }
+        }
+        Command::DropVariable { name, if_exists } => {
+            let last = name.last().map(String::as_str).unwrap_or_default();
+            if !session.catalog().drop_variable(last) && !if_exists {
+                return Err(no_variable(name));
+            }
+        }
+        Command::SetVariables { assignments, query } => set_variables(session, assignments, query.as_ref()).await?,
+        _ => return Err(SparkError::internal("this command is not about functions")),
+    }
+    Ok(ReadyRows::default())
+}
+
+fn create_function(session: &DriverSession, create: &CreateFunction) -> Result<()> {
+    if let FunctionBody::JvmClass(class) = &create.body {
+        return Err(SparkError::unsupported(format!("functions in JVM classes ({class})")));
+    }
+    if session.catalog().function(&create.name).is_some() && !create.replace {
+        if create.if_not_exists {
+            return Ok(());
+        }
+        let quoted: Vec<_> = create.name.iter().map(|part| quote(part)).collect();
+        return Err(SparkError::new(&error_class::ROUTINE_ALREADY_EXISTS)
+            .param("routineName", quoted.join("."))
+            .param("newRoutineType", "routine")
+            .param("existingRoutineType", "routine"));
+    }
+    session.catalog().create_function(create.clone());
+    Ok(())
+}
+
+async fn declare(
+    session: &DriverSession,
+    name: &[String],
+    data_type: Option<&DataType>,
+    default: Option<&Expr>,
+    replace: bool,
+) -> Result<()> {
+    if session.catalog().variable(name).is_some() && !replace {
+        let quoted: Vec<_> = name.iter().map(|part| quote(part)).collect();
+        return Err(SparkError::new(&error_class::VARIABLE_ALREADY_EXISTS).param("variableName", quoted.join(".")));
+    }
+    let null = Expr::literal(Literal::Null(DataType::Null));
+    let value = default.unwrap_or(&null);
+    let (value_type, literal) = match data_type {
+        Some(data_type) => (data_type.clone(), evaluate(session, &cast(value, data_type)).await?.1),
+        None => evaluate(session, value).await?,
+    };
+    let last = name.last().map(String::as_str).unwrap_or_default();
+    session.catalog().set_variable(last, value_type, literal);
+    Ok(())
+}
+
+fn cast(value: &Expr, data_type: &DataType) -> Expr {
+    Expr::new(ExprNode::Cast {
+        child: value.clone(),
+        target: firesteel_spec::expr::CastTarget::Type(data_type.clone()),
+        mode: firesteel_spec::expr::CastMode::Session,
+    })
+}
+
+async fn set_variables(session: &DriverSession, assignments: &[(Vec<String>, Expr)], query: Option<&Relation>) -> Result<()> {
+    let mut values = Vec::new();
+    match query {
+        Some(query) => {
+            let row = first_row(session, query).await?;
+            values.extend(row.into_iter().map(|(_, value)| Expr::literal(value)));
+            values.resize(assignments.len(), Expr::literal(Literal::Null(DataType::Null)));
+        }
+        None => values.extend(assignments.iter().map(|(_, value)| value.clone())),
+    }
+    let mut evaluated = Vec::new();
+    for ((name, _), value) in assignments.iter().zip(values) {
+        let (data_type, _) = session.catalog().variable(name).ok_or_else(|| no_variable(name))?;
+        let (_, literal) = evaluate(session, &cast(&value, &data_type)).await?;
+        evaluated.push((name, data_type, literal));
+    }
+    for (name, data_type, literal) in evaluated {
+        let last = name.last().map(String::as_str).unwrap_or_default();
+        session.catalog().set_variable(last, data_type, literal);
+    }
+    Ok(())
+}
+
+/// The value of an expression without input.
+async fn evaluate(session: &DriverSession, expr: &Expr) -> Result<(DataType, Literal)> {
+    let input = Relation::new(RelationNode::OneRow);
+    let node = RelationNode::Project { input, items: vec![expr.clone().alias("value")] };
+    let mut row = first_row(session, &Relation::new(node)).await?;
+    row.pop().ok_or_else(|| SparkError::internal("an expression without a value"))
+}
+
+/// The first row of a query; empty where it has none.
+async fn first_row(session: &DriverSession, query: &Relation) -> Result<Vec<(DataType, Literal)>> {
+    let prepared = planning::prepared(session, query).await?;
+    let rows = query::rows_of(session, prepared, &CancellationToken::new()).await?;
+    let Some(batch) = rows.batches.iter().find(|batch| batch.num_rows() > 0) else { return Ok(Vec::new()) };
+    let mut values = Vec::new();
+    for (field, column) in rows.fields.iter().zip(batch.columns()) {
+        let value = ScalarValue::try_from_array(column, 0).map_err(firesteel_functions::errors::from_datafusion)?;
+        values.push((field.data_type.clone(), literal_of(&value, &field.data_type)));
+    }
+    Ok(values)
+}
+
+/// EXECUTE IMMEDIATE
+pub(super) async fn execute_immediate(
+    session: &DriverSession,
+    text: &Expr,
+    into: &[Vec<String>],
+    using: &[Expr],
+    cancellation: &CancellationToken,
+) -> Result<ReadyRows> {
+    let (_, literal) = evaluate(session, text).await?;
+    let Literal::String(text) = literal else {
+        return Err(SparkError::new(&error_class::NOT_A_CONSTANT_STRING).param("name", "EXECUTE IMMEDIATE").param("expr", "\"NULL\""));
+    };
+    if let Plan::Command(command) = firesteel_sql::parse_statement(&text)? {
+        return Box::pin(super::run(session, &command, cancellation)).await;
+    }
+    let (mut named, mut positional) = (Vec::new(), Vec::new());
+    for value in using {
+        match value.node.as_ref() {
+            ExprNode::Alias { child, names, .. } if names.len() == 1 => named.push((names[0].clone(), child.clone())),
+            _ => positional.push(value.clone()),
+        }
+    }
+    let query = Relation::new(RelationNode::Sql { text, named, positional });
+    if into.is_empty() {
+        let prepared = planning::prepared(session, &query).await?;
+        return query::rows_of(session, prepared, cancellation).await;
+    }
+    let targets: Vec<_> = into.iter().map(|name| (name.clone(), Expr::literal(Literal::Null(DataType::Null)))).collect();
+    set_variables(session, &targets, Some(&query)).await?;
+    Ok(ReadyRows::default())
+}
+
+fn not_found(name: &[String]) -> SparkError {
+    let quoted: Vec<_> = name.iter().map(|part| quote(part)).collect();
+    SparkError::new(&error_class::ROUTINE_NOT_FOUND).param("routineName", quoted.join("."))
+}
+
+fn no_variable(name: &[String]) -> SparkError {
+    let quoted: Vec<_> = name.iter().map(|part| quote(part)).collect();
+    SparkError::new(&error_class::VARIABLE_NOT_FOUND)
+        .param("variableName", quoted.join("."))
+        .param("searchPath", "`system`.`session`")
+}

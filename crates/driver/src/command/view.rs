@@ -1,0 +1,131 @@
+//! Temporary and stored views.
+
+use std::collections::BTreeMap;
+
+use firesteel_catalog::{TableKind, TableMetadata, TemporaryView, ViewMetadata, ViewSource};
+use firesteel_model::{Result, SparkError, conf, error_class};
+use firesteel_spec::command::CreateView;
+use firesteel_spec::relation::{DataSource, SchemaText};
+use firesteel_spec::types::quote;
+use firesteel_spec::{Command, Relation, RelationNode, StructField};
+
+use crate::application::now_ms;
+use crate::planning;
+use crate::rows::ReadyRows;
+use crate::session::DriverSession;
+
+/// Settings that change what a view's text means.
+const KEPT_SETTINGS: [&conf::ConfKey; 2] = [&conf::ANSI_ENABLED, &conf::CASE_SENSITIVE];
+
+pub(super) async fn create(session: &DriverSession, command: &Command) -> Result<ReadyRows> {
+    match command {
+        Command::CreateTempView { name, is_global, replace, query, columns } => {
+            add(session, name, *is_global, *replace, query.clone(), columns.clone()).await?;
+        }
+        Command::CreateTempViewUsing { name, is_global, replace, schema, format, options } => {
+            let source = DataSource {
+                format: Some(format.clone()),
+                schema: schema.clone().map(SchemaText::Fields),
+                options: options.clone(),
+                ..DataSource::default()
+            };
+            let query = Relation::new(RelationNode::DataSource(source));
+            let name = name.last().cloned().unwrap_or_default();
+            add(session, &name, *is_global, *replace, query, Vec::new()).await?;
+        }
+        Command::CreateView(create) => stored(session, create).await?,
+        _ => return Err(SparkError::internal("no view is made by this command")),
+    }
+    Ok(ReadyRows::default())
+}
+
+/// A temporary view of a query.
+pub(super) async fn create_temporary(session: &DriverSession, name: &str, query: &Relation, replace: bool) -> Result<()> {
+    add(session, name, false, replace, query.clone(), Vec::new()).await
+}
+
+async fn add(
+    session: &DriverSession,
+    name: &str,
+    is_global: bool,
+    replace: bool,
+    query: Relation,
+    columns: Vec<(String, Option<String>)>,
+) -> Result<()> {
+    // A view that is replaced may be part of its own new query, so its old meaning is put in first.
+    let query = match session.catalog().temporary_view(&[name.to_owned()]) {
+        Some(old) if replace => Relation::new(RelationNode::With {
+            ctes: vec![firesteel_spec::relation::Cte {
+                name: old.name.clone(),
+                columns: old.columns.iter().map(|(name, _)| name.clone()).collect(),
+                query: query_of(old),
+                max_recursion: None,
+            }],
+            is_recursive: false,
+            input: query,
+        }),
+        _ => query,
+    };
+    let fields = planning::analyzed(session, &query).await?.fields;
+    check_count(&fields, columns.len(), name)?;
+    let source = ViewSource::Query(Box::new(query));
+    session.catalog().create_view(TemporaryView { name: name.to_owned(), is_global, source, columns, fields }, replace)
+}
+
+fn query_of(view: TemporaryView) -> Relation {
+    let ViewSource::Query(query) = view.source;
+    *query
+}
+
+fn check_count(fields: &[StructField], named: usize, view: &str) -> Result<()> {
+    if named == 0 || named == fields.len() {
+        return Ok(());
+    }
+    let class = if named > fields.len() {
+        &error_class::CREATE_VIEW_COLUMN_ARITY_MISMATCH_NOT_ENOUGH_DATA_COLUMNS
+    } else {
+        &error_class::CREATE_VIEW_COLUMN_ARITY_MISMATCH_TOO_MANY_DATA_COLUMNS
+    };
+    let data: Vec<_> = fields.iter().map(|f| quote(&f.name)).collect();
+    Err(SparkError::new(class).param("viewName", quote(view)).param("dataColumns", data.join(", ")).param("viewColumns", named.to_string()))
+}
+
+async fn stored(session: &DriverSession, create: &CreateView) -> Result<()> {
+    let name = session.catalog().table_name(&create.name)?;
+    let catalog = session.catalog().shared();
+    let existing = catalog.find_table(&name).await?;
+    match &existing {
+        None if create.is_alter => {
+            return Err(SparkError::new(&error_class::TABLE_OR_VIEW_NOT_FOUND).param("relationName", name.quoted()));
+        }
+        Some(table) if table.kind != TableKind::View => {
+            return Err(SparkError::new(&error_class::EXPECT_VIEW_NOT_TABLE_NO_ALTERNATIVE)
+                .param("tableName", name.quoted())
+                .param("operation", "CREATE OR REPLACE VIEW"));
+        }
+        Some(_) if create.if_not_exists => return Ok(()),
+        Some(_) if !create.replace && !create.is_alter => {
+            return Err(SparkError::new(&error_class::TABLE_OR_VIEW_ALREADY_EXISTS).param("relationName", name.quoted()));
+        }
+        _ => {}
+    }
+    let mut fields = planning::analyzed(session, &create.query).await?.fields;
+    check_count(&fields, create.columns.len(), &name.name)?;
+    for (field, (column, _)) in fields.iter_mut().zip(&create.columns) {
+        field.name.clone_from(column);
+    }
+    let settings = KEPT_SETTINGS.iter().map(|key| (key.name.to_owned(), session.settings().text(key)));
+    let mut table = TableMetadata::new(&name.schema, &name.name, "", &fields, "");
+    table.kind = TableKind::View;
+    table.comment.clone_from(&create.comment);
+    table.properties = create.properties.iter().cloned().collect();
+    table.created_ms = now_ms();
+    table.owner = session.user().to_owned();
+    table.view = Some(ViewMetadata {
+        text: create.text.clone(),
+        column_names: create.columns.iter().map(|(name, _)| name.clone()).collect(),
+        current_schema: session.catalog().current_schema(),
+        settings: settings.collect::<BTreeMap<_, _>>(),
+    });
+    catalog.replace_table(&table).await
+}

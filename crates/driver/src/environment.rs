@@ -1,0 +1,197 @@
+//! What the planner asks of a session.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use bytes::Bytes;
+use datafusion::catalog::TableProvider;
+use datafusion::logical_expr::LogicalPlan;
+use firesteel_catalog::{Relation as Named, TableMetadata, ViewSource};
+use firesteel_functions::call::Typed;
+use firesteel_model::{Result, SparkError, conf, error_class};
+use firesteel_planner::{Environment, Finish, Planned, TableSource};
+use firesteel_sources::{FileTable, Format, ReadRequest, Settings};
+use firesteel_spec::command::CreateFunction;
+use firesteel_spec::relation::{DataSource, SchemaText, TimeTravel};
+use firesteel_spec::types::quote_if_needed;
+use firesteel_spec::{CatalogOp, Command, Plan, StructField};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use crate::command;
+use crate::planning;
+use crate::query;
+use crate::rows::ReadyRows;
+use crate::session::DriverSession;
+
+/// A session as the planner sees it, on a planning thread.
+pub(crate) struct SessionEnvironment<'s> {
+    session: &'s DriverSession,
+    handle: &'s Handle,
+}
+
+impl<'s> SessionEnvironment<'s> {
+    pub(crate) fn new(session: &'s DriverSession, handle: &'s Handle) -> Self {
+        Self { session, handle }
+    }
+
+    fn stored(&self, table: &TableMetadata) -> Result<TableSource> {
+        let name = table.qualified_name();
+        if let Some(view) = &table.view {
+            let Plan::Query(query) = firesteel_sql::parse_statement(&view.text)? else {
+                return Err(SparkError::internal("a stored view holds no query"));
+            };
+            let fields = Some(table.columns()?);
+            return Ok(TableSource::View { query, columns: view.column_names.clone(), name, fields });
+        }
+        Ok(match self.handle.block_on(table_files(self.session, table))? {
+            Some(files) => {
+                let fields = files.fields().to_vec();
+                TableSource::Provider { provider: Arc::new(files), fields, name }
+            }
+            None => {
+                let rows = ReadyRows { fields: table.columns()?, batches: Vec::new() };
+                TableSource::Provider { provider: Arc::new(query::memory_table(&rows)?), fields: rows.fields, name }
+            }
+        })
+    }
+}
+
+impl Environment for SessionEnvironment<'_> {
+    fn conf(&self, key: &str) -> Option<String> {
+        self.session.settings().get(key)
+    }
+
+    fn table(
+        &self,
+        name: &[String],
+        _options: &[(String, String)],
+        time_travel: Option<&TimeTravel>,
+    ) -> Result<TableSource> {
+        if time_travel.is_some() {
+            return Err(SparkError::unsupported("time travel on tables of files"));
+        }
+        match self.handle.block_on(self.session.catalog().relation(name))? {
+            Named::Stored(table) => self.stored(&table),
+            Named::Temporary(view) => {
+                let columns = view.columns.iter().map(|(name, _)| name.clone()).collect();
+                let name = match view.is_global {
+                    true => vec![firesteel_catalog::GLOBAL_TEMP_SCHEMA.to_owned(), view.name],
+                    false => vec![view.name],
+                };
+                let ViewSource::Query(query) = view.source;
+                Ok(TableSource::View { query: *query, columns, name, fields: None })
+            }
+        }
+    }
+
+    fn read(&self, source: &DataSource) -> Result<(Arc<dyn TableProvider>, Vec<StructField>)> {
+        let table = self.handle.block_on(data_source(self.session, source))?;
+        let fields = table.fields().to_vec();
+        Ok((Arc::new(table), fields))
+    }
+
+    fn artifact(&self, hash: &str) -> Result<Bytes> {
+        let artifacts = self.session.artifacts();
+        let artifacts = artifacts.ok_or_else(|| SparkError::internal("this session has no artifacts"))?;
+        artifacts.local_relation(hash)
+    }
+
+    fn checkpoint(&self, id: &str) -> Result<(Arc<dyn TableProvider>, Vec<StructField>)> {
+        let kept = self.session.checkpoint(id);
+        let kept = kept.ok_or_else(|| SparkError::internal(format!("no checkpoint has the id {id}")))?;
+        Ok((kept.provider, kept.fields))
+    }
+
+    fn catalog(&self, call: &CatalogOp) -> Result<(Vec<StructField>, Vec<RecordBatch>)> {
+        let rows = self.handle.block_on(command::catalog_call(self.session, call))?;
+        Ok((rows.fields, rows.batches))
+    }
+
+    fn command(&self, command: &Command) -> Result<(Vec<StructField>, Vec<RecordBatch>)> {
+        let never = CancellationToken::new();
+        let rows = self.handle.block_on(command::run(self.session, command, &never))?;
+        Ok((rows.fields, rows.batches))
+    }
+
+    fn collect(&self, plan: &LogicalPlan) -> Result<Vec<RecordBatch>> {
+        let planned =
+            Planned { plan: plan.clone(), fields: Vec::new(), finish: Finish::Rows, observations: Vec::new() };
+        let prepared = planning::prepare(self.session, self.handle, planned)?;
+        let rows = self.handle.block_on(query::rows_of(self.session, prepared, &CancellationToken::new()))?;
+        Ok(rows.batches)
+    }
+
+    fn parse(&self, text: &str) -> Result<Plan> {
+        firesteel_sql::parse_statement(text)
+    }
+
+    fn variable(&self, name: &[String]) -> Option<Typed> {
+        let (_, value) = self.session.catalog().variable(name)?;
+        let mut typed = firesteel_functions::literal::typed(&value, &self.session.function_context()).ok()?;
+        typed.sql = quote_if_needed(name.last()?);
+        Some(typed)
+    }
+
+    fn sql_function(&self, name: &[String]) -> Option<Arc<CreateFunction>> {
+        self.session.catalog().function(name)
+    }
+}
+
+/// The session's settings of files.
+pub(crate) fn file_settings(session: &DriverSession) -> Result<Settings> {
+    Settings::from_conf(|key| session.settings().get(key), session.application().cluster.slots())
+}
+
+/// Opens `spark.read`.
+pub(crate) async fn data_source(session: &DriverSession, source: &DataSource) -> Result<FileTable> {
+    let format = match &source.format {
+        Some(format) => format.clone(),
+        None => session.settings().text(&conf::SOURCES_DEFAULT),
+    };
+    let mut paths = source.paths.clone();
+    let path_option = source.options.iter().find(|(key, _)| key.eq_ignore_ascii_case("path"));
+    if let (true, Some((_, path))) = (paths.is_empty(), path_option) {
+        paths.push(path.clone());
+    }
+    let user_schema = match &source.schema {
+        None => None,
+        Some(SchemaText::Fields(fields)) => Some(fields.clone()),
+        Some(SchemaText::Text(text)) => Some(schema_of(text)?),
+    };
+    let request = ReadRequest {
+        format: Format::parse(&format)?,
+        paths,
+        options: source.options.iter().cloned().collect(),
+        user_schema,
+        settings: file_settings(session)?,
+    };
+    firesteel_sources::read(&session.application().stores, request).await
+}
+
+/// A schema in DDL or Spark's JSON.
+pub(crate) fn schema_of(text: &str) -> Result<Vec<StructField>> {
+    match firesteel_spec::DataType::parse_json(text) {
+        Ok(firesteel_spec::DataType::Struct(fields)) => Ok(fields),
+        _ => firesteel_sql::parse_table_schema(text),
+    }
+}
+
+/// Opens the files of a stored table; `None` where there are none yet.
+pub(crate) async fn table_files(session: &DriverSession, table: &TableMetadata) -> Result<Option<FileTable>> {
+    let mut options: Vec<(String, String)> = table.options.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+    if !table.partition_columns.is_empty() {
+        options.push(("basePath".to_owned(), table.location.clone()));
+    }
+    let request = ReadRequest {
+        format: Format::parse(&table.format)?,
+        paths: vec![table.location.clone()],
+        options: options.into_iter().collect(),
+        user_schema: Some(table.columns()?),
+        settings: Settings { ignore_missing_files: true, ..file_settings(session)? },
+    };
+    match firesteel_sources::read(&session.application().stores, request).await {
+        Err(failure) if failure.class() == &error_class::PATH_NOT_FOUND => Ok(None),
+        files => files.map(Some),
+    }
+}

@@ -1,0 +1,29 @@
+//! The driver: sessions, planning and commands, wired to the Connect server and the cluster.
+//!
+//! ```text
+//!   Server (Connect) --+
+//!                      +--> DriverSession --> planning (planner, optimiser, physical plan) --> cluster
+//!   SqlSession (text) -+         |
+//!                                +--> command/   DDL, writes, SHOW, catalog calls
+//!                                +--> catalog, sources
+//! ```
+//!
+//! It must not know protobuf or how tasks are placed.
+
+mod analyze;
+mod application;
+mod command;
+mod engine;
+mod environment;
+mod explain;
+mod planning;
+mod progress;
+mod query;
+mod rows;
+mod server;
+mod session;
+mod sql_session;
+
+pub use application::EngineConfig;
+pub use server::Server;
+pub use sql_session::{Rows, SqlSession};

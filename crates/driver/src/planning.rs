@@ -1,0 +1,115 @@
+//! From a spec to a physical plan.
+//!
+//! The planner may recurse deeply and asks the environment for tables and files, so it runs on a thread of its own
+//! with a large stack, where waiting for I/O blocks nobody.
+
+use std::sync::Arc;
+
+use datafusion::catalog::Session;
+use datafusion::execution::context::QueryPlanner;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
+use firesteel_engine::logical::PartitioningPlanner;
+use firesteel_engine::session_config;
+use firesteel_engine::settings::ExecutionSettings;
+use firesteel_functions::errors::from_datafusion;
+use firesteel_model::{Result, SparkError};
+use firesteel_planner::{Planned, Planner};
+use firesteel_spec::Relation;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use crate::environment::SessionEnvironment;
+use crate::session::DriverSession;
+
+/// Stack of a planning thread: expressions of thousands of terms nest that deep.
+const STACK_BYTES: usize = 256 << 20;
+
+/// Runs work that may recurse deeply and may block.
+pub(crate) async fn on_planning_thread<T: Send + 'static>(
+    work: impl FnOnce(&Handle) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let handle = Handle::current();
+    let (answer, answered) = oneshot::channel();
+    let span = tracing::Span::current();
+    let thread = std::thread::Builder::new().name("firesteel-planning".to_owned()).stack_size(STACK_BYTES);
+    thread
+        .spawn(move || {
+            let _entered = span.enter();
+            // Nobody waits any more if the client is gone.
+            let _ = answer.send(work(&handle));
+        })
+        .map_err(|source| SparkError::internal("no thread for planning").source(source))?;
+    answered.await.map_err(|_| SparkError::internal("planning ended without an answer"))?
+}
+
+/// Resolves a query.
+pub(crate) async fn analyzed(session: &DriverSession, relation: &Relation) -> Result<Planned> {
+    let (session, relation) = (session.clone(), relation.clone());
+    on_planning_thread(move |handle| resolve(&session, handle, &relation)).await
+}
+
+/// Resolves a query on the thread it is called on.
+pub(crate) fn resolve(session: &DriverSession, handle: &Handle, relation: &Relation) -> Result<Planned> {
+    let environment = SessionEnvironment::new(session, handle);
+    Planner::new(&environment, session.function_context(), session.case_sensitive()).query(relation)
+}
+
+/// A query down to what is run.
+pub(crate) struct Prepared {
+    pub(crate) planned: Planned,
+    pub(crate) optimized: LogicalPlan,
+    pub(crate) physical: Arc<dyn ExecutionPlan>,
+    pub(crate) settings: ExecutionSettings,
+}
+
+/// Resolves, optimises and plans a query.
+pub(crate) async fn prepared(session: &DriverSession, relation: &Relation) -> Result<Prepared> {
+    let (session, relation) = (session.clone(), relation.clone());
+    on_planning_thread(move |handle| {
+        let planned = resolve(&session, handle, &relation)?;
+        prepare(&session, handle, planned)
+    })
+    .await
+}
+
+/// Optimises and plans a resolved query on the thread it is called on.
+pub(crate) fn prepare(session: &DriverSession, handle: &Handle, planned: Planned) -> Result<Prepared> {
+    let settings = execution_settings(session)?;
+    let state = session_state(session, &settings);
+    let optimized = state.optimize(&planned.plan).map_err(from_datafusion)?;
+    let planner = state.query_planner();
+    let physical = handle.block_on(planner.create_physical_plan(&optimized, &state)).map_err(from_datafusion)?;
+    Ok(Prepared { planned, optimized, physical, settings })
+}
+
+/// The session's settings of execution.
+pub(crate) fn execution_settings(session: &DriverSession) -> Result<ExecutionSettings> {
+    ExecutionSettings::from_conf(session.application().cluster.slots(), &|key| session.settings().get(key))
+}
+
+fn session_state(session: &DriverSession, settings: &ExecutionSettings) -> SessionState {
+    SessionStateBuilder::new()
+        .with_config(session_config(settings))
+        .with_runtime_env(session.application().cluster.runtime_env())
+        .with_query_planner(Arc::new(StagePlanner))
+        .build()
+}
+
+/// DataFusion's physical planner with our nodes.
+#[derive(Debug)]
+struct StagePlanner;
+
+#[async_trait::async_trait]
+impl QueryPlanner for StagePlanner {
+    async fn create_physical_plan(
+        &self,
+        plan: &LogicalPlan,
+        state: &dyn Session,
+    ) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(PartitioningPlanner)]);
+        planner.create_physical_plan(plan, state).await
+    }
+}

@@ -1,0 +1,169 @@
+//! Running queries: rows to the client, text for `show`, checkpoints.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::datasource::MemTable;
+use firesteel_connect::{ObservedMetrics, Operation, ResultSink};
+use firesteel_executor::{JobOptions, JobStream};
+use firesteel_functions::errors::{from_arrow, from_datafusion};
+use firesteel_functions::format::{ShowOptions, html_string, show_string};
+use firesteel_model::Result;
+use firesteel_planner::{Finish, Planned};
+use firesteel_spec::types_arrow::to_arrow_field;
+use firesteel_spec::{Relation, StructField};
+use tokio_util::sync::CancellationToken;
+
+use crate::planning::{self, Prepared};
+use crate::progress::Reporter;
+use crate::rows::{ReadyRows, literal_of};
+use crate::session::{Checkpoint, DriverSession};
+
+/// Runs a query and sends its rows to the client.
+pub(crate) async fn run(
+    session: &DriverSession,
+    relation: &Relation,
+    operation: &Operation,
+    sink: &ResultSink,
+) -> Result<()> {
+    let mut prepared = planning::prepared(session, relation).await?;
+    let observations = std::mem::take(&mut prepared.planned.observations);
+    let options = JobOptions {
+        tags: operation.tags().to_vec(),
+        cancel: Some(operation.cancellation().clone()),
+        progress: Some(Arc::new(Reporter::new(sink.clone()))),
+        settings: prepared.settings.clone(),
+        ..JobOptions::default()
+    };
+    match prepared.planned.finish {
+        Finish::Rows => {
+            sink.schema(&prepared.planned.fields).await?;
+            let mut stream = submit(session, prepared, options).await?;
+            while let Some(batch) = stream.next().await {
+                sink.batch(&batch?.batch).await?;
+            }
+        }
+        _ => {
+            let rows = finished(session, prepared, options).await?;
+            sink.schema(&rows.fields).await?;
+            for batch in &rows.batches {
+                sink.batch(batch).await?;
+            }
+        }
+    }
+    for (name, observed) in observations {
+        let metrics = observe(session, name, observed, operation.cancellation()).await?;
+        sink.observed(vec![metrics]);
+    }
+    Ok(())
+}
+
+async fn submit(session: &DriverSession, prepared: Prepared, options: JobOptions) -> Result<JobStream> {
+    session.application().cluster.submit(prepared.physical, options).await
+}
+
+/// All rows of a query, for commands and for `show`.
+pub(crate) async fn rows_of(
+    session: &DriverSession,
+    prepared: Prepared,
+    cancellation: &CancellationToken,
+) -> Result<ReadyRows> {
+    let options = JobOptions {
+        cancel: Some(cancellation.clone()),
+        settings: prepared.settings.clone(),
+        ..JobOptions::default()
+    };
+    finished(session, prepared, options).await
+}
+
+async fn finished(session: &DriverSession, prepared: Prepared, options: JobOptions) -> Result<ReadyRows> {
+    let (finish, fields) = (prepared.planned.finish, prepared.planned.fields.clone());
+    let stream = submit(session, prepared, options).await?;
+    let keep = match finish {
+        Finish::Tail(rows) => rows,
+        _ => usize::MAX,
+    };
+    let batches = last_rows(stream, keep).await?;
+    let zone = session.settings().text(&firesteel_model::conf::SESSION_TIME_ZONE);
+    match finish {
+        Finish::Rows | Finish::Tail(_) => Ok(ReadyRows { fields, batches }),
+        Finish::ShowString { rows, truncate, vertical } => {
+            let options = ShowOptions { rows, truncate, vertical, time_zone: zone };
+            ReadyRows::text("show_string", show_string(&batches, &fields, &options)?)
+        }
+        Finish::HtmlString { rows, truncate } => {
+            let options = ShowOptions { rows, truncate, vertical: false, time_zone: zone };
+            ReadyRows::text("html_string", html_string(&batches, &fields, &options)?)
+        }
+    }
+}
+
+/// The last rows of a stream; earlier batches are given up as soon as enough came after them.
+async fn last_rows(mut stream: JobStream, keep: usize) -> Result<Vec<RecordBatch>> {
+    let mut batches = std::collections::VecDeque::new();
+    let mut held = 0usize;
+    while let Some(batch) = stream.next().await {
+        let batch = batch?.batch;
+        held = held.saturating_add(batch.num_rows());
+        batches.push_back(batch);
+        while batches.front().is_some_and(|first: &RecordBatch| held - first.num_rows() >= keep) {
+            held -= batches.pop_front().map_or(0, |first| first.num_rows());
+        }
+    }
+    if held > keep
+        && let Some(first) = batches.front_mut()
+    {
+        let surplus = held - keep;
+        *first = first.slice(surplus, first.num_rows() - surplus);
+    }
+    Ok(batches.into())
+}
+
+async fn observe(
+    session: &DriverSession,
+    name: String,
+    observed: Planned,
+    cancellation: &CancellationToken,
+) -> Result<ObservedMetrics> {
+    let owner = session.clone();
+    let prepared = planning::on_planning_thread(move |handle| planning::prepare(&owner, handle, observed)).await?;
+    let rows = rows_of(session, prepared, cancellation).await?;
+    let mut values = Vec::new();
+    if let Some(batch) = rows.batches.iter().find(|batch| batch.num_rows() > 0) {
+        for (field, column) in rows.fields.iter().zip(batch.columns()) {
+            let value = datafusion::common::ScalarValue::try_from_array(column, 0).map_err(from_datafusion)?;
+            values.push((field.name.clone(), literal_of(&value, &field.data_type)));
+        }
+    }
+    Ok(ObservedMetrics { name, plan_id: 0, values })
+}
+
+/// Runs a query and keeps its rows under an id.
+pub(crate) async fn checkpoint(session: &DriverSession, input: &Relation, operation: &Operation) -> Result<String> {
+    let prepared = planning::prepared(session, input).await?;
+    let rows = rows_of(session, prepared, operation.cancellation()).await?;
+    let id = uuid::Uuid::new_v4().to_string();
+    let provider = memory_table(&rows)?;
+    session.keep_checkpoint(&id, Checkpoint { provider: Arc::new(provider), fields: rows.fields });
+    Ok(id)
+}
+
+/// Rows as a table in memory.
+pub(crate) fn memory_table(rows: &ReadyRows) -> Result<MemTable> {
+    let schema = internal_schema(&rows.fields);
+    let batches = rows.batches.iter().map(|batch| renamed(batch, &schema)).collect::<Result<Vec<_>>>()?;
+    MemTable::try_new(schema, vec![batches]).map_err(from_datafusion)
+}
+
+/// The fields under names that cannot clash.
+fn internal_schema(fields: &[StructField]) -> SchemaRef {
+    let named = fields.iter().enumerate();
+    Arc::new(Schema::new(
+        named.map(|(i, f)| to_arrow_field(f).with_name(format!("c{i}")).with_nullable(true)).collect::<Vec<_>>(),
+    ))
+}
+
+fn renamed(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    RecordBatch::try_new(Arc::clone(schema), batch.columns().to_vec()).map_err(from_arrow)
+}

@@ -1,0 +1,31 @@
+//! Our own nodes of physical plans.
+
+mod coalesce;
+mod exchange;
+mod ordered;
+mod range;
+mod shuffle_read;
+mod shuffle_write;
+
+pub use coalesce::CoalesceExec;
+pub use exchange::{ExchangeExec, ExchangeKind};
+pub use ordered::OrderedExec;
+pub use range::{RangeExec, RangeTable};
+pub use shuffle_read::{ReadMode, ShuffleReadExec};
+pub use shuffle_write::ShuffleWriteExec;
+
+/// `DisplayAs`, from the node's own `label`.
+macro_rules! display_label {
+    ($node:ty) => {
+        impl datafusion::physical_plan::DisplayAs for $node {
+            fn fmt_as(
+                &self,
+                _format: datafusion::physical_plan::DisplayFormatType,
+                f: &mut std::fmt::Formatter<'_>,
+            ) -> std::fmt::Result {
+                f.write_str(&self.label())
+            }
+        }
+    };
+}
+pub(crate) use display_label;

@@ -1,0 +1,23 @@
+//! What runs inside a task, and how a plan becomes tasks.
+//!
+//! ```text
+//!   logical    repartition and coalesce as nodes of logical plans
+//!   session    the DataFusion configuration that plans are made under
+//!   stages     physical plan -> StageGraph: cut at exchanges, adapted to real sizes
+//!   partition  to which partition a row goes: Spark's hash, ranges, in turn
+//!   exec       ShuffleReadExec -> operators -> ShuffleWriteExec: the plan of a task
+//!   task       what a task finds beside its plan and what it leaves behind
+//! ```
+//!
+//! It must not know the scheduler, executors, sessions or the network.
+
+pub mod error;
+pub mod exec;
+pub mod logical;
+pub mod partition;
+mod session;
+pub mod settings;
+pub mod stages;
+pub mod task;
+
+pub use session::session_config;

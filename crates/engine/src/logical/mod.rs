@@ -1,0 +1,12 @@
+//! What a user says about partitions, in logical plans.
+//!
+//! The planner puts these nodes into `LogicalPlan::Extension` and registers [`PartitioningPlanner`]; filters and
+//! projections pass through them.
+
+mod local_sort;
+mod node;
+mod planner;
+
+pub use local_sort::LocalSortNode;
+pub use node::{CoalesceNode, RepartitionKind, RepartitionNode};
+pub use planner::PartitioningPlanner;

@@ -1,0 +1,184 @@
+//! [`LocalCluster`]: plans in, rows out.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
+use datafusion::physical_plan::limit::GlobalLimitExec;
+use datafusion::prelude::SessionConfig;
+use firesteel_engine::error::spark_error;
+use firesteel_engine::session_config;
+use firesteel_engine::settings::ExecutionSettings;
+use firesteel_engine::stages;
+use firesteel_model::ids::JobId;
+use firesteel_model::{Result, SparkError};
+use firesteel_scheduler::CancelScope;
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::ClusterConfig;
+use crate::dispatch::{Command, Dispatcher, Submission};
+use crate::local::LocalExecutor;
+use crate::progress::ProgressSink;
+use crate::results::{JobStream, PartitionResult, ResultBoard};
+
+/// Messages that may wait for the dispatcher; far more than there are slots and clients.
+const COMMANDS_MAX: usize = 4096;
+
+/// How a job stands among others and what is wanted of it.
+#[derive(Clone, Debug, Default)]
+pub struct JobOptions {
+    /// `setJobGroup`.
+    pub group: Option<String>,
+    /// `addJobTag`, operation and session tags.
+    pub tags: Vec<String>,
+    /// `spark.scheduler.pool`.
+    pub pool: Option<String>,
+    /// Text for people.
+    pub description: Option<String>,
+    /// Ends the job when it is cancelled.
+    pub cancel: Option<CancellationToken>,
+    /// Hears of progress.
+    pub progress: Option<Arc<dyn ProgressSink>>,
+    /// No more rows than these are wanted: partitions run one after the other, a few more each time, until there are
+    /// enough.
+    pub limit: Option<usize>,
+    /// Settings of the session.
+    pub settings: ExecutionSettings,
+    /// DataFusion's configuration in tasks; without it the one that follows from the settings.
+    pub config: Option<SessionConfig>,
+}
+
+/// A whole cluster in this process.
+///
+/// Guarantees: jobs run on threads of its own, so a caller's runtime stays responsive; memory and directories are given
+/// back when it is dropped. Dropping it ends all jobs.
+#[derive(Debug)]
+pub struct LocalCluster {
+    executor: Arc<LocalExecutor>,
+    commands: mpsc::Sender<Command>,
+    next_job: AtomicU64,
+    control: Option<Runtime>,
+}
+
+impl LocalCluster {
+    /// Starts threads, memory and store.
+    pub fn start(config: ClusterConfig) -> Result<Arc<Self>> {
+        let executor = Arc::new(LocalExecutor::start(&config)?);
+        let control = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("firesteel-control")
+            .enable_all()
+            .build();
+        let control = control.map_err(|error| SparkError::internal("failed to start the control thread").source(error))?;
+        let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
+        // A weak sender: the loop ends when the cluster and all streams are gone.
+        let dispatcher = Dispatcher::new(config.scheduler, Arc::clone(&executor), commands.downgrade());
+        control.spawn(dispatcher.run(inbox));
+        Ok(Arc::new(Self { executor, commands, next_job: AtomicU64::new(0), control: Some(control) }))
+    }
+
+    /// Memory, disk, caches and object stores of tasks; plans must be made with the same.
+    pub fn runtime_env(&self) -> Arc<RuntimeEnv> {
+        Arc::clone(&self.executor.runtime_env)
+    }
+
+    /// How many tasks run at once.
+    pub fn slots(&self) -> usize {
+        self.executor.slots as usize
+    }
+
+    /// Where spills and shuffle files are.
+    pub fn directory(&self) -> &Path {
+        self.executor.directory()
+    }
+
+    /// Starts a job. Its rows come from the stream; dropping the stream cancels it.
+    pub async fn submit(&self, plan: Arc<dyn ExecutionPlan>, options: JobOptions) -> Result<JobStream> {
+        let plan = match options.limit {
+            Some(rows) => limited(plan, rows),
+            None => plan,
+        };
+        let graph = stages::cut(plan, &options.settings).map_err(spark_error)?;
+        let job = JobId(self.next_job.fetch_add(1, Ordering::Relaxed));
+        let board = Arc::new(ResultBoard::default());
+        let (schema, limit) = (Arc::clone(&graph.schema), graph.limit);
+        let stream = JobStream::new(
+            job,
+            schema,
+            limit,
+            Arc::clone(&board),
+            Arc::clone(&self.executor.store),
+            self.commands.clone(),
+        );
+        if let Some(cancel) = options.cancel.clone() {
+            self.watch(job, cancel, Arc::clone(&board));
+        }
+        let config = options.config.clone().unwrap_or_else(|| session_config(&options.settings));
+        self.send(Command::Submit(Box::new(Submission { job, graph, config, options, board }))).await?;
+        Ok(stream)
+    }
+
+    /// Runs a job to its end, as writes do, and gives the rows of every partition that has some.
+    pub async fn run_to_completion(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        options: JobOptions,
+    ) -> Result<Vec<PartitionResult>> {
+        self.submit(plan, options).await?.collect().await
+    }
+
+    /// The first rows; only as many partitions run as it takes.
+    pub async fn take(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        rows: usize,
+        options: JobOptions,
+    ) -> Result<Vec<PartitionResult>> {
+        self.run_to_completion(plan, JobOptions { limit: Some(rows), ..options }).await
+    }
+
+    /// Ends the jobs of a group or with a tag, or all.
+    pub async fn cancel(&self, scope: CancelScope) -> Result<()> {
+        self.send(Command::Cancel(scope)).await
+    }
+
+    async fn send(&self, command: Command) -> Result<()> {
+        let closed = |_| SparkError::internal("the cluster has stopped");
+        self.commands.send(command).await.map_err(closed)
+    }
+
+    /// Waits for whichever is first, the wish to cancel or the end of the job.
+    fn watch(&self, job: JobId, cancel: CancellationToken, board: Arc<ResultBoard>) {
+        let Some(control) = &self.control else { return };
+        let commands = self.commands.downgrade();
+        control.spawn(async move {
+            tokio::select! {
+                () = cancel.cancelled() => {
+                    if let Some(commands) = commands.upgrade() {
+                        // A closed channel means that the job is over already.
+                        let _ = commands.send(Command::Cancel(CancelScope::Job(job))).await;
+                    }
+                }
+                () = board.ended() => {}
+            }
+        });
+    }
+}
+
+fn limited(plan: Arc<dyn ExecutionPlan>, rows: usize) -> Arc<dyn ExecutionPlan> {
+    let single: Arc<dyn ExecutionPlan> = Arc::new(CoalescePartitionsExec::new(plan));
+    Arc::new(GlobalLimitExec::new(single, 0, Some(rows)))
+}
+
+impl Drop for LocalCluster {
+    fn drop(&mut self) {
+        if let Some(control) = self.control.take() {
+            control.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Plan nodes that count, fail and produce rows.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{Int64Array, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::Result;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions,
+};
+use futures::stream;
+
+/// What a [`HookExec`] does before its input runs.
+pub(crate) type Hook = Arc<dyn Fn(usize) -> Result<()> + Send + Sync>;
+
+/// Calls a hook with the partition, then passes its input on.
+pub(crate) struct HookExec {
+    input: Arc<dyn ExecutionPlan>,
+    hook: Hook,
+}
+
+impl HookExec {
+    pub(crate) fn over(input: Arc<dyn ExecutionPlan>, hook: impl Fn(usize) -> Result<()> + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { input, hook: Arc::new(hook) })
+    }
+}
+
+impl fmt::Debug for HookExec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HookExec")
+    }
+}
+
+impl DisplayAs for HookExec {
+    fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HookExec")
+    }
+}
+
+impl ExecutionPlan for HookExec {
+    fn name(&self) -> &'static str {
+        "HookExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.input.properties()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn apply_expressions(
+        &self,
+        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _options: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(Self { input: children.swap_remove(0), hook: Arc::clone(&self.hook) }))
+    }
+
+    fn with_new_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(Self { input: children.swap_remove(0), hook: Arc::clone(&self.hook) }))
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        (self.hook)(partition)?;
+        self.input.execute(partition, context)
+    }
+}
+
+/// Gives the numbers from 0, dealt out to its partitions, with a scrambled copy of each.
+#[derive(Debug)]
+pub(crate) struct NumbersExec {
+    per_partition: i64,
+    properties: Arc<PlanProperties>,
+}
+
+impl NumbersExec {
+    pub(crate) fn new(partitions: usize, per_partition: i64) -> Arc<Self> {
+        let fields = vec![Field::new("n", DataType::Int64, false), Field::new("scrambled", DataType::Int64, false)];
+        let schema: SchemaRef = Arc::new(Schema::new(fields));
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(partitions),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        Arc::new(Self { per_partition, properties: Arc::new(properties) })
+    }
+}
+
+impl DisplayAs for NumbersExec {
+    fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NumbersExec")
+    }
+}
+
+impl ExecutionPlan for NumbersExec {
+    fn name(&self) -> &'static str {
+        "NumbersExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        _children: Vec<Arc<dyn ExecutionPlan>>,
+        _options: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn with_new_children(self: Arc<Self>, _children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn execute(&self, partition: usize, _context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        const STEP: i64 = 8192;
+        let (schema, first) = (self.schema(), partition as i64 * self.per_partition);
+        let end = first + self.per_partition;
+        let batches = (first..end).step_by(STEP as usize).map(move |from| {
+            let numbers = Int64Array::from_iter_values(from..end.min(from + STEP));
+            let scrambled = Int64Array::from_iter_values(numbers.values().iter().map(|n| scramble(*n)));
+            Ok(RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(numbers), Arc::new(scrambled)])?)
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), stream::iter(batches.collect::<Vec<_>>()))))
+    }
+}
+
+/// Another number for every number, in no visible order.
+pub(crate) fn scramble(n: i64) -> i64 {
+    n.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64.cast_signed()) >> 8
+}

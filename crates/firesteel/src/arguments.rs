@@ -1,0 +1,188 @@
+//! The command line's grammar.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use firesteel_k8s::Override;
+
+/// Where `s3://` leads when nobody says otherwise.
+pub(crate) const DATA_FOLDER: &str = "firesteel-data";
+
+/// The port of a Spark Connect server, as Spark has it.
+pub(crate) const CONNECT_PORT: u16 = 15002;
+
+/// Runs Apache Spark jobs without a JVM.
+#[derive(Debug, Parser)]
+#[command(name = "firesteel", version, max_term_width = 100, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a SparkJob's manifest on this machine, as the cluster would.
+    Run(Run),
+    /// Serve Spark Connect to PySpark clients, until Ctrl-C.
+    Connect(Connect),
+    /// Run SQL: statements given, a file, or a shell.
+    Sql(Sql),
+    /// Print the version.
+    Version,
+    /// Print a script that completes this command in a shell.
+    Completions {
+        /// Whose script.
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// File with the SparkJob.
+    #[arg(value_name = "JOB.yaml")]
+    pub(crate) manifest: PathBuf,
+
+    /// Replace a field of the job: executor.count=4, conf.spark.sql.shuffle.partitions=8.
+    #[arg(long = "set", value_name = "FIELD=VALUE")]
+    pub(crate) overrides: Vec<Override>,
+
+    /// Python that runs the script. Default: the active virtual environment's, or python3.
+    #[arg(long, value_name = "PROGRAM", env = "PYSPARK_PYTHON")]
+    pub(crate) python: Option<PathBuf>,
+
+    /// Folder whose subfolders are the buckets of s3://, whatever connections the job names.
+    /// Default: firesteel-data, for a job that names none.
+    #[arg(long, value_name = "FOLDER", env = "FIRESTEEL_DATA")]
+    pub(crate) data: Option<PathBuf>,
+
+    /// How rows of a SQL job are printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+
+    /// Arguments for the program, after those in the manifest.
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) args: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Connect {
+    /// Address to listen on.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) host: IpAddr,
+
+    /// Port to listen on; 0 takes any that is free.
+    #[arg(long, default_value_t = CONNECT_PORT)]
+    pub(crate) port: u16,
+
+    /// Token that clients must give. Needed when listening on more than this machine.
+    #[arg(long, env = "FIRESTEEL_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) session: Session,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sql {
+    /// Statements to run, separated by semicolons.
+    #[arg(short = 'e', long = "execute", value_name = "TEXT", conflicts_with = "file")]
+    pub(crate) text: Option<String>,
+
+    /// File of statements to run; - is standard input.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// How rows are printed.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+
+    #[command(flatten)]
+    pub(crate) session: Session,
+}
+
+/// What holds for sessions without a manifest.
+#[derive(Debug, Args)]
+pub(crate) struct Session {
+    /// Folder whose subfolders are the buckets of s3://.
+    #[arg(long, value_name = "FOLDER", env = "FIRESTEEL_DATA", default_value = DATA_FOLDER)]
+    pub(crate) data: PathBuf,
+
+    /// Spark configuration: spark.sql.shuffle.partitions=8.
+    #[arg(long = "conf", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub(crate) conf: Vec<(String, String)>,
+}
+
+/// How rows are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// In columns, for people.
+    #[default]
+    Table,
+    /// Comma-separated, with a header.
+    Csv,
+    /// One JSON object a line.
+    Json,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
+        _ => Err("write it as key=value".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Command, clap::Error> {
+        Arguments::try_parse_from(line.split(' ')).map(|arguments| arguments.command)
+    }
+
+    #[test]
+    fn the_grammar_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn run_takes_overrides_and_arguments() {
+        let line = "firesteel run job.yaml --set executor.count=4 --set conf.spark.a=b=c --python py -- -x --set y";
+        let Command::Run(run) = parse(line).unwrap() else { panic!("another command") };
+        assert_eq!(run.manifest, PathBuf::from("job.yaml"));
+        assert_eq!(run.overrides.len(), 2);
+        assert_eq!(run.python, Some(PathBuf::from("py")));
+        assert_eq!(run.args, ["-x", "--set", "y"]);
+    }
+
+    #[test]
+    fn connect_and_sql_take_configuration() {
+        let Command::Connect(connect) = parse("firesteel connect --port 0 --conf spark.a=b=c").unwrap() else {
+            panic!("another command")
+        };
+        assert_eq!((connect.port, connect.host.to_string()), (0, "127.0.0.1".to_owned()));
+        assert_eq!(connect.session.conf, [("spark.a".to_owned(), "b=c".to_owned())]);
+        let Command::Sql(sql) = parse("firesteel sql -e SELECT --format json").unwrap() else {
+            panic!("another command")
+        };
+        assert_eq!((sql.text.as_deref(), sql.format), (Some("SELECT"), Format::Json));
+    }
+
+    #[test]
+    fn mistakes_are_usage_errors() {
+        for line in [
+            "firesteel",
+            "firesteel run",
+            "firesteel run job.yaml --set executor.count",
+            "firesteel sql -e a -f b",
+            "firesteel sql --format xml",
+            "firesteel connect --conf spark.a",
+            "firesteel connect --port 70000",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! `firesteel`: Spark jobs on this machine, from the command line.
+//!
+//! ```text
+//!   run      manifest -> data -> program --SPARK_REMOTE--> engine
+//!   connect                      engine <--Spark Connect-- the user's own client
+//!   sql      statements -------> engine --> rows
+//! ```
+//!
+//! Only `engine` knows the driver; everything else is about arguments, processes, signals and output. It must not
+//! know how anything is planned or run.
+
+mod arguments;
+mod child;
+mod connect;
+mod data;
+mod engine;
+mod environment;
+mod failure;
+mod interrupt;
+mod program;
+mod run;
+mod sql;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use tracing_subscriber::EnvFilter;
+
+use crate::arguments::{Arguments, Command};
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    let command = Arguments::parse().command;
+    let filter = EnvFilter::try_from_env("FIRESTEEL_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    match perform(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !failure.is_known() {
+                // Nobody is left to tell if standard error is closed.
+                let _ = writeln!(std::io::stderr(), "firesteel: {failure}");
+            }
+            failure.exit_code()
+        }
+    }
+}
+
+fn perform(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Version => {
+            let text = concat!("firesteel ", env!("CARGO_PKG_VERSION"), " (Spark 4.2)\n");
+            std::io::stdout().write_all(text.as_bytes()).map_err(Failure::io("cannot print"))
+        }
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "firesteel", &mut script);
+            std::io::stdout().write_all(&script).map_err(Failure::io("cannot print"))
+        }
+        Command::Run(arguments) => block_on(run::run(arguments)),
+        Command::Connect(arguments) => block_on(connect::connect(arguments)),
+        Command::Sql(arguments) => block_on(sql::sql(arguments)),
+    }
+}
+
+fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::io("cannot start threads"))?;
+    let result = runtime.block_on(work);
+    // What still runs was given its time; a blocked thread must not hold the exit up.
+    runtime.shutdown_background();
+    result
+}

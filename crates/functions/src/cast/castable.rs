@@ -1,0 +1,159 @@
+//! Which casts there are.
+
+use firesteel_model::{Result, SparkError, error_class};
+use firesteel_spec::DataType;
+
+use crate::coercion::{decimal_for, integral_digits, quoted, type_sql};
+
+/// `DATATYPE_MISMATCH.CAST_*` where there is no such cast.
+pub(super) fn check(from: &DataType, to: &DataType, ansi: bool, is_try: bool, sql: &str) -> Result<()> {
+    if can_cast(from, to, ansi) {
+        return Ok(());
+    }
+    let functions = match (from, to) {
+        (DataType::Timestamp, _) if to.is_numeric() => "`UNIX_SECONDS`/`UNIX_MILLIS`/`UNIX_MICROS`",
+        (_, DataType::Date) if from.is_numeric() => "`DATE_FROM_UNIX_DATE`",
+        (DataType::Date, _) if to.is_numeric() => "`UNIX_DATE`",
+        _ => "",
+    };
+    let error = if ansi && !functions.is_empty() {
+        SparkError::new(&error_class::DATATYPE_MISMATCH_CAST_WITH_FUNC_SUGGESTION).param("functionNames", functions)
+    } else if ansi && !is_try && can_cast(from, to, false) {
+        SparkError::new(&error_class::DATATYPE_MISMATCH_CAST_WITH_CONF_SUGGESTION)
+            .param("config", "\"spark.sql.ansi.enabled\"")
+            .param("configVal", "'false'")
+    } else {
+        SparkError::new(&error_class::DATATYPE_MISMATCH_CAST_WITHOUT_SUGGESTION)
+    };
+    Err(error.param("sqlExpr", quoted(sql)).param("srcType", type_sql(from)).param("targetType", type_sql(to)))
+}
+
+/// Whether a value of one type can be cast to the other.
+pub fn can_cast(from: &DataType, to: &DataType, ansi: bool) -> bool {
+    use DataType as T;
+    let legacy = !ansi;
+    if from == to {
+        return true;
+    }
+    match (from, to) {
+        (T::Null, _) => true,
+        (T::Udt(udt), _) => can_cast(&udt.sql_type, to, ansi),
+        (_, T::Udt(_)) => false,
+        (T::Variant, _) => variant_can_become(to),
+        (_, T::Variant) => can_become_variant(from),
+        _ if to.is_string() => true,
+        (_, T::Binary) => from.is_string() || (legacy && from.is_integral()),
+        (_, T::Boolean) => from.is_string() || from.is_numeric() || (legacy && matches!(from, T::Date | T::Timestamp)),
+        (_, T::Timestamp) => {
+            from.is_string() || from.is_datetime() || from.is_numeric() || (legacy && *from == T::Boolean)
+        }
+        (_, T::TimestampNtz | T::Date) => from.is_string() || from.is_datetime(),
+        (_, T::Time(_)) => from.is_string() || matches!(from, T::Time(_) | T::TimestampNtz | T::Timestamp),
+        (_, T::CalendarInterval) => from.is_string(),
+        (T::YearMonthInterval(..), T::YearMonthInterval(..)) | (T::DayTimeInterval(..), T::DayTimeInterval(..)) => true,
+        (_, T::YearMonthInterval(..) | T::DayTimeInterval(..)) => {
+            from.is_string() || from.is_integral() || matches!(from, T::Decimal(..))
+        }
+        (T::YearMonthInterval(..) | T::DayTimeInterval(..), _) => to.is_integral() || matches!(to, T::Decimal(..)),
+        (T::Array(f, f_null), T::Array(t, t_null)) => can_cast(f, t, ansi) && fits_null(f, *f_null, t, *t_null),
+        (T::Map(fk, fv, f_null), T::Map(tk, tv, t_null)) => {
+            can_cast(fk, tk, ansi)
+                && !forces_null(fk, tk)
+                && can_cast(fv, tv, ansi)
+                && fits_null(fv, *f_null, tv, *t_null)
+        }
+        (T::Struct(f), T::Struct(t)) => {
+            f.len() == t.len()
+                && f.iter().zip(t).all(|(f, t)| {
+                    can_cast(&f.data_type, &t.data_type, ansi)
+                        && fits_null(&f.data_type, f.nullable, &t.data_type, t.nullable)
+                })
+        }
+        _ if to.is_numeric() => number(from, legacy),
+        _ => false,
+    }
+}
+
+fn number(from: &DataType, legacy: bool) -> bool {
+    from.is_string()
+        || from.is_numeric()
+        || matches!(from, DataType::Boolean | DataType::Timestamp | DataType::Time(_))
+        || (legacy && *from == DataType::Date)
+}
+
+fn variant_can_become(to: &DataType) -> bool {
+    match to {
+        DataType::Array(element, _) => variant_can_become(element),
+        DataType::Map(key, value, _) => key.is_string() && variant_can_become(value),
+        DataType::Struct(fields) => fields.iter().all(|field| variant_can_become(&field.data_type)),
+        DataType::CalendarInterval | DataType::Char(_) | DataType::Varchar(_) | DataType::Udt(_) => false,
+        _ => true,
+    }
+}
+
+fn can_become_variant(from: &DataType) -> bool {
+    match from {
+        DataType::Array(element, _) => can_become_variant(element),
+        DataType::Map(key, value, _) => key.is_string() && can_become_variant(value),
+        DataType::Struct(fields) => fields.iter().all(|field| can_become_variant(&field.data_type)),
+        DataType::CalendarInterval | DataType::Udt(_) => false,
+        _ => true,
+    }
+}
+
+fn fits_null(from: &DataType, from_null: bool, to: &DataType, to_null: bool) -> bool {
+    to_null || !(from_null || forces_null(from, to))
+}
+
+/// Whether the cast may give NULL for a value that is none, whatever the mode.
+fn forces_null(from: &DataType, to: &DataType) -> bool {
+    use DataType as T;
+    match (from, to) {
+        (T::Null, _) => true,
+        _ if from == to || to.is_string() => false,
+        (_, T::Binary) => false,
+        _ if from.is_string() => true,
+        (T::Float | T::Double, T::Timestamp) => true,
+        (T::Timestamp, T::Byte | T::Short | T::Integer) => true,
+        (T::Date, _) if to.is_numeric() || *to == T::Boolean => true,
+        (_, T::CalendarInterval) => true,
+        (_, T::Decimal(..)) if from.is_numeric() => !is_lossless(from, to),
+        (T::Decimal(..), _) if to.is_integral() => true,
+        _ => false,
+    }
+}
+
+/// Whether the cast of a value that is not null may give NULL in this mode.
+pub(super) fn may_give_null(from: &DataType, to: &DataType, ansi: bool) -> bool {
+    if *from == DataType::Null {
+        return true;
+    }
+    // NaN is no DECIMAL, and texts are not always calendar intervals; neither is an error in Spark.
+    let always = matches!(
+        (from, to),
+        (DataType::Variant, _)
+            | (_, DataType::CalendarInterval)
+            | (DataType::Float | DataType::Double, DataType::Decimal(..))
+    );
+    always || (!ansi && forces_null(from, to))
+}
+
+/// Whether every value of a number's type is a value of the other's, so that no mode matters.
+pub(super) fn is_lossless(from: &DataType, to: &DataType) -> bool {
+    use DataType as T;
+    let rank = |t: &T| match t {
+        T::Byte => 1,
+        T::Short => 2,
+        T::Integer => 3,
+        T::Long => 4,
+        T::Float => 5,
+        T::Double => 6,
+        _ => 0,
+    };
+    if let T::Decimal(precision, scale) = to {
+        let Some((p, s)) = decimal_for(from) else { return false };
+        let digits = if *from == T::Long { 19 } else { integral_digits(p, s) };
+        return rank(from) < 5 && integral_digits(*precision, *scale) >= digits && *scale >= s;
+    }
+    rank(from) > 0 && rank(to) > rank(from)
+}

@@ -1,0 +1,8 @@
+//! Functions of dates, timestamps and intervals.
+
+pub(crate) mod arithmetic;
+mod clock;
+pub(crate) mod fields;
+pub(crate) mod make;
+pub(crate) mod now;
+pub(crate) mod text;

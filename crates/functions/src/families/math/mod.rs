@@ -1,0 +1,5 @@
+//! Functions of numbers.
+
+pub(crate) mod integers;
+pub(crate) mod plain;
+pub(crate) mod rounding;

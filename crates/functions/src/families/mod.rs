@@ -1,0 +1,92 @@
+//! The functions by family; each family has a table of definitions and, where it needs them, a table of kernels.
+//!
+//! ```text
+//!   rows  what a row of a table says, and how a call is built from it
+//!   args  what a kernel sees
+//! ```
+
+pub mod aggregate;
+mod args;
+mod collection;
+mod datetime;
+mod generator;
+pub mod hashing;
+mod json;
+pub mod lambda;
+mod math;
+mod misc;
+pub mod random;
+mod rows;
+mod text;
+pub mod window;
+
+pub(crate) use collection::field_access;
+pub use collection::{extract, structs};
+
+use crate::registry::Definition;
+use crate::udf::Kernel;
+
+/// The families' functions.
+pub static TABLES: &[&[Definition]] = &[
+    aggregate::TABLE,
+    aggregate::ORDERED_TABLE,
+    window::TABLE,
+    hashing::TABLE,
+    collection::arrays::TABLE,
+    collection::build::TABLE,
+    collection::extract::TABLE,
+    collection::maps::TABLE,
+    collection::membership::TABLE,
+    collection::sequence::TABLE,
+    datetime::arithmetic::TABLE,
+    datetime::fields::TABLE,
+    datetime::make::TABLE,
+    datetime::now::TABLE,
+    datetime::text::TABLE,
+    generator::TABLE,
+    json::path::TABLE,
+    json::convert::TABLE,
+    lambda::TABLE,
+    math::integers::TABLE,
+    math::plain::TABLE,
+    math::rounding::TABLE,
+    misc::TABLE,
+    random::TABLE,
+    text::encoding::TABLE,
+    text::measure::TABLE,
+    text::position::TABLE,
+    text::printf::TABLE,
+    text::regex::TABLE,
+    text::shape::TABLE,
+];
+
+/// The families' kernels.
+pub static KERNELS: &[&[Kernel]] = &[
+    hashing::KERNELS,
+    collection::arrays::KERNELS,
+    collection::build::KERNELS,
+    collection::extract::KERNELS,
+    collection::maps::KERNELS,
+    collection::membership::KERNELS,
+    collection::sequence::KERNELS,
+    collection::structs::KERNELS,
+    datetime::arithmetic::KERNELS,
+    datetime::fields::KERNELS,
+    datetime::make::KERNELS,
+    datetime::now::KERNELS,
+    datetime::text::KERNELS,
+    generator::KERNELS,
+    json::path::KERNELS,
+    json::convert::KERNELS,
+    math::integers::KERNELS,
+    math::plain::KERNELS,
+    math::rounding::KERNELS,
+    misc::KERNELS,
+    random::KERNELS,
+    text::encoding::KERNELS,
+    text::measure::KERNELS,
+    text::position::KERNELS,
+    text::printf::KERNELS,
+    text::regex::KERNELS,
+    text::shape::KERNELS,
+];

@@ -1,0 +1,8 @@
+//! Functions of texts and bytes.
+
+pub(crate) mod encoding;
+pub(crate) mod measure;
+pub(crate) mod position;
+pub(crate) mod printf;
+pub(crate) mod regex;
+pub(crate) mod shape;

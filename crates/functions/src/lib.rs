@@ -1,0 +1,29 @@
+//! Spark's functions: types in, DataFusion expressions out.
+//!
+//! ```text
+//!   planner --lookup(name)--> Definition --build(context, arguments)--> Typed / AggregateCall / WindowCall
+//!                                             |
+//!                              coercion: Spark's implicit casts, then our own kernels or DataFusion's
+//! ```
+//!
+//! A function is declared once, as a row of a table in its family's module. Everything a kernel depends on (ANSI mode,
+//! time zone) is inside the function object and travels with it. It must not know sessions, plans or files.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod call;
+pub mod cast;
+pub mod coercion;
+pub mod datetime;
+pub mod errors;
+pub mod families;
+pub mod format;
+pub mod interval;
+pub mod literal;
+pub mod number;
+pub mod operators;
+pub mod registry;
+pub mod udf;
+
+#[cfg(test)]
+mod value_tests;

@@ -1,0 +1,52 @@
+//! Prints docs/configuration.md from the table of configuration keys.
+
+use std::io::{self, Write};
+
+use firesteel_model::conf::{self, ConfKey, ConfKind};
+
+const INTRODUCTION: &str = "\
+# Configuration
+
+*This page is generated from `crates/model/src/conf.rs`: `make generate`.*
+
+Firesteel has Spark's configuration keys, with Spark's defaults. A key is given
+
+- in a job's manifest, under `spec.conf`;
+- on the command line: `firesteel connect --conf spark.sql.shuffle.partitions=8`, or
+  `firesteel run job.yaml --set conf.spark.sql.shuffle.partitions=8`;
+- in a script: `SparkSession.builder.config(key, value)` or `spark.conf.set(key, value)`;
+- in SQL: `SET spark.sql.shuffle.partitions = 8`.
+
+Static keys hold for the whole application, so a session that sets one gets an error. Keys that are not listed here are
+kept and given back, as Spark does, but change nothing. Sizes take suffixes (`64m`, `1g`), times too (`500ms`, `2m`).
+";
+
+fn main() -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{INTRODUCTION}")?;
+    section(&mut out, "Runtime keys", false)?;
+    writeln!(out)?;
+    section(&mut out, "Static keys", true)
+}
+
+fn section(out: &mut impl Write, title: &str, is_static: bool) -> io::Result<()> {
+    let mut keys: Vec<&ConfKey> = conf::ALL.iter().copied().filter(|key| key.is_static == is_static).collect();
+    keys.sort_by_key(|key| key.name);
+    writeln!(out, "## {title}\n\n| key | default | type | meaning |\n|---|---|---|---|")?;
+    for key in keys {
+        let default = key.default.map_or_else(|| "none".to_owned(), |default| format!("`{default}`"));
+        writeln!(out, "| `{}` | {default} | {} | {} |", key.name, kind(key.kind), key.doc.replace('|', "\\|"))?;
+    }
+    Ok(())
+}
+
+fn kind(kind: ConfKind) -> &'static str {
+    match kind {
+        ConfKind::Bool => "boolean",
+        ConfKind::Int => "integer",
+        ConfKind::Bytes => "size",
+        ConfKind::Number => "number",
+        ConfKind::Time => "time",
+        ConfKind::Text => "text",
+    }
+}

@@ -1,0 +1,177 @@
+//! [`SparkError`]: the one error a user of Firesteel sees.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error_class::{ErrorClass, ExceptionKind};
+
+/// The result of anything that can fail in Spark's terms.
+pub type Result<T, E = SparkError> = std::result::Result<T, E>;
+
+/// Where in the user's text an error arose. Indices are in characters, from 0, stop inclusive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorContext {
+    /// `VIEW`, or empty for the statement itself.
+    pub object_type: String,
+    /// The view's name, or empty.
+    pub object_name: String,
+    /// First character of the fragment.
+    pub start_index: i32,
+    /// Last character of the fragment.
+    pub stop_index: i32,
+    /// The text between them.
+    pub fragment: String,
+}
+
+/// An error with Spark's class, SQLSTATE, parameters and position.
+///
+/// Guarantees: it is cheap to clone, keeps its type from the task to the Python exception, and is classified by
+/// [`ErrorClass`] alone, never by its text.
+#[derive(Clone)]
+pub struct SparkError(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    class: &'static ErrorClass,
+    kind: ExceptionKind,
+    params: Vec<(String, String)>,
+    contexts: Vec<ErrorContext>,
+    position: Option<(u32, u32)>,
+    retryable: bool,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+impl SparkError {
+    /// An error of `class`, raised in Spark as the class's own kind of exception.
+    pub fn new(class: &'static ErrorClass) -> Self {
+        Self(Arc::new(Inner {
+            class,
+            kind: class.kind,
+            params: Vec::new(),
+            contexts: Vec::new(),
+            position: None,
+            retryable: false,
+            source: None,
+        }))
+    }
+
+    /// A defect of ours, in words; Spark's `INTERNAL_ERROR`.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(&crate::error_class::INTERNAL_ERROR).param("message", message)
+    }
+
+    /// Something Spark does that we do not do, by name; `UNSUPPORTED_FEATURE.FIRESTEEL`.
+    pub fn unsupported(feature: impl Into<String>) -> Self {
+        Self::new(&crate::error_class::UNSUPPORTED_FEATURE_FIRESTEEL).param("feature", feature)
+    }
+
+    /// Adds a message parameter; the class's template names it as `<name>`.
+    #[must_use]
+    pub fn param(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.inner().params.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Raises it as another kind of exception than the class's usual one.
+    #[must_use]
+    pub fn kind(mut self, kind: ExceptionKind) -> Self {
+        self.inner().kind = kind;
+        self
+    }
+
+    /// Adds the place in the query that it is about.
+    #[must_use]
+    pub fn context(mut self, context: ErrorContext) -> Self {
+        self.inner().contexts.push(context);
+        self
+    }
+
+    /// Line (from 1) and column (from 0) of a syntax error.
+    #[must_use]
+    pub fn position(mut self, line: u32, column: u32) -> Self {
+        self.inner().position = Some((line, column));
+        self
+    }
+
+    /// Marks it as worth another attempt of the task: the fault lay outside query and data.
+    #[must_use]
+    pub fn retryable(mut self) -> Self {
+        self.inner().retryable = true;
+        self
+    }
+
+    /// Keeps the error that caused it.
+    #[must_use]
+    pub fn source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.inner().source = Some(Arc::new(source));
+        self
+    }
+
+    /// Its row in the table of error classes.
+    pub fn class(&self) -> &'static ErrorClass {
+        self.0.class
+    }
+
+    /// The JVM exception that Spark raises.
+    pub fn exception(&self) -> ExceptionKind {
+        self.0.kind
+    }
+
+    /// Message parameters, in the order given.
+    pub fn params(&self) -> &[(String, String)] {
+        &self.0.params
+    }
+
+    /// Places in the query that it is about.
+    pub fn contexts(&self) -> &[ErrorContext] {
+        &self.0.contexts
+    }
+
+    /// Whether another attempt may succeed.
+    pub fn is_retryable(&self) -> bool {
+        self.0.retryable
+    }
+
+    /// The message without class and SQLSTATE.
+    pub fn detail(&self) -> String {
+        let mut text = self.0.class.template.to_owned();
+        for (name, value) in &self.0.params {
+            text = text.replace(&format!("<{name}>"), value);
+        }
+        text
+    }
+
+    fn inner(&mut self) -> &mut Inner {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
+/// `[CLASS] message SQLSTATE: 42000`, then the position or the fragment, as Spark prints it.
+impl fmt::Display for SparkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}] {}", self.0.class.name, self.detail())?;
+        if !self.0.class.sql_state.is_empty() {
+            write!(f, " SQLSTATE: {}", self.0.class.sql_state)?;
+        }
+        if let Some((line, column)) = self.0.position {
+            write!(f, " (line {line}, pos {column})")?;
+        }
+        for context in &self.0.contexts {
+            let end = context.fragment.chars().count();
+            write!(f, "\n== SQL (position {}) ==\n{}\n{}", context.start_index + 1, context.fragment, "^".repeat(end))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for SparkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl std::error::Error for SparkError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,73 @@
+//! What the planner asks of the session.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use bytes::Bytes;
+use datafusion::catalog::TableProvider;
+use datafusion::logical_expr::LogicalPlan;
+use firesteel_model::Result;
+use firesteel_spec::relation::{DataSource, Relation, TimeTravel};
+use firesteel_spec::{CatalogOp, Command, Plan, StructField};
+
+/// What a name stands for.
+pub enum TableSource {
+    /// Rows from a provider whose columns are `fields`, in order.
+    Provider {
+        /// The rows.
+        provider: Arc<dyn TableProvider>,
+        /// Spark's view of its columns.
+        fields: Vec<StructField>,
+        /// Its full name: the qualifier of its columns.
+        name: Vec<String>,
+    },
+    /// A view: its query, still unresolved, and the names of its columns if they were given.
+    View {
+        /// The query.
+        query: Relation,
+        /// Names given to its columns; empty where the query's stand.
+        columns: Vec<String>,
+        /// Its full name: the qualifier of its columns.
+        name: Vec<String>,
+        /// Schema at the time of creation for stored views, to which columns are cast.
+        fields: Option<Vec<StructField>>,
+    },
+}
+
+/// Tables, files and settings of a session. Calls may block: the planner runs on a thread of its own.
+pub trait Environment: Send + Sync {
+    /// A setting, with its default.
+    fn conf(&self, key: &str) -> Option<String>;
+
+    /// The table or view of a name.
+    ///
+    /// Errors: TABLE_OR_VIEW_NOT_FOUND.
+    fn table(&self, name: &[String], options: &[(String, String)], time_travel: Option<&TimeTravel>) -> Result<TableSource>;
+
+    /// Files or another data source.
+    fn read(&self, source: &DataSource) -> Result<(Arc<dyn TableProvider>, Vec<StructField>)>;
+
+    /// An artifact by its hash.
+    fn artifact(&self, hash: &str) -> Result<Bytes>;
+
+    /// A checkpointed DataFrame.
+    fn checkpoint(&self, id: &str) -> Result<(Arc<dyn TableProvider>, Vec<StructField>)>;
+
+    /// The rows that a catalog call answers with.
+    fn catalog(&self, call: &CatalogOp) -> Result<(Vec<StructField>, Vec<RecordBatch>)>;
+
+    /// Runs a command that stands inside a query and gives its rows.
+    fn command(&self, command: &Command) -> Result<(Vec<StructField>, Vec<RecordBatch>)>;
+
+    /// Runs a query whose result decides the plan: pivot values, transpose.
+    fn collect(&self, plan: &LogicalPlan) -> Result<Vec<RecordBatch>>;
+
+    /// SQL text, parsed.
+    fn parse(&self, text: &str) -> Result<Plan>;
+
+    /// A session variable's value.
+    fn variable(&self, name: &[String]) -> Option<firesteel_functions::call::Typed>;
+
+    /// A function written in SQL: its parameters and body.
+    fn sql_function(&self, name: &[String]) -> Option<Arc<firesteel_spec::command::CreateFunction>>;
+}

@@ -1,0 +1,270 @@
+//! `f(..) OVER (..)`.
+
+use datafusion::common::ScalarValue;
+use datafusion::logical_expr::expr::{NullTreatment, Sort, WindowFunction, WindowFunctionParams};
+use datafusion::logical_expr::{Expr as DfExpr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition};
+use firesteel_functions::call::Typed;
+use firesteel_functions::registry::{self, Build};
+use firesteel_model::{Result, SparkError, error_class};
+use firesteel_spec::expr::{CastMode, FrameBound, FunctionCall, SortKey, WindowFrame as SpecFrame, WindowSpec};
+use firesteel_spec::{DataType, Expr, ExprNode};
+
+use super::call::{builtin_name, check_arity};
+use super::{Extracted, Resolver};
+use crate::planner::Planner;
+
+/// A window function before OVER.
+struct Windowed {
+    function: WindowFunctionDefinition,
+    arguments: Vec<DfExpr>,
+    filter: Option<DfExpr>,
+    is_distinct: bool,
+    ignore_nulls: bool,
+    data_type: DataType,
+    nullable: bool,
+    sql: String,
+    fixed_frame: bool,
+    needs_order: bool,
+    finish: Option<fn(&firesteel_functions::call::FunctionContext, Typed) -> Result<Typed>>,
+}
+
+/// An OVER clause, resolved.
+struct Over {
+    partition_by: Vec<DfExpr>,
+    order_by: Vec<Sort>,
+    frame: WindowFrame,
+    sql: String,
+}
+
+impl Resolver<'_, '_> {
+    /// Resolves a window call and sets it aside.
+    pub(super) fn window(&mut self, function: &Expr, window: &WindowSpec) -> Result<Typed> {
+        let ExprNode::Function(call) = function.node.as_ref() else {
+            return Err(SparkError::new(&error_class::UNSUPPORTED_EXPR_FOR_WINDOW).param("sqlExpr", "\"expression\""));
+        };
+        if self.aside.windows.is_none() {
+            return Err(SparkError::unsupported("a window function outside a select list or ORDER BY"));
+        }
+        let window = self.planner.refined_window(window)?;
+        let windowed = self.windowed(call)?;
+        let over = self.over(&window, &windowed)?;
+        let sql = format!("{} OVER ({})", windowed.sql, over.sql);
+        let expr = DfExpr::from(WindowFunction {
+            fun: windowed.function,
+            params: WindowFunctionParams {
+                args: windowed.arguments,
+                partition_by: over.partition_by,
+                order_by: over.order_by,
+                window_frame: over.frame,
+                filter: windowed.filter.map(Box::new),
+                null_treatment: windowed.ignore_nulls.then_some(NullTreatment::IgnoreNulls),
+                distinct: windowed.is_distinct,
+            },
+        });
+        let attribute = self.planner.attribute_of(&sql, windowed.data_type, windowed.nullable);
+        let known = self.aside.windows.get_or_insert_with(Vec::new);
+        let attribute = match known.iter().find(|k| k.expr == expr && k.attribute.data_type == attribute.data_type) {
+            Some(same) => same.attribute.clone(),
+            None => {
+                known.push(Extracted { expr, attribute: attribute.clone() });
+                attribute
+            }
+        };
+        let mut typed = attribute.typed();
+        typed.sql = sql;
+        match windowed.finish {
+            Some(finish) => finish(&self.planner.context, typed),
+            None => Ok(typed),
+        }
+    }
+
+    fn windowed(&mut self, call: &FunctionCall) -> Result<Windowed> {
+        let definition = builtin_name(&call.name).and_then(|name| registry::lookup(&name));
+        let definition = definition.ok_or_else(|| self.planner.unknown_function(&call.name))?;
+        match definition.build {
+            Build::Window(build) => {
+                let arguments = self.arguments(&call.arguments)?;
+                check_arity(definition, arguments.len())?;
+                let modifiers = self.modifiers(call)?;
+                let built = build(&self.planner.context, arguments, &modifiers)?;
+                Ok(Windowed {
+                    function: built.function,
+                    arguments: built.arguments,
+                    filter: None,
+                    is_distinct: false,
+                    ignore_nulls: built.ignore_nulls,
+                    data_type: built.data_type,
+                    nullable: built.nullable,
+                    sql: built.sql,
+                    fixed_frame: built.fixed_frame,
+                    needs_order: built.needs_order,
+                    finish: None,
+                })
+            }
+            Build::Aggregate(_) => {
+                if call.is_distinct {
+                    return Err(SparkError::new(&error_class::DISTINCT_WINDOW_FUNCTION_UNSUPPORTED)
+                        .param("windowExpr", format!("\"{}\"", definition.name)));
+                }
+                let (built, filter) = self.aggregate_call(definition, call)?;
+                Ok(Windowed {
+                    function: WindowFunctionDefinition::AggregateUDF(built.function),
+                    arguments: built.arguments,
+                    filter: filter.map(|f| f.expr),
+                    is_distinct: built.is_distinct,
+                    ignore_nulls: false,
+                    data_type: built.data_type,
+                    nullable: built.nullable,
+                    sql: built.sql,
+                    fixed_frame: false,
+                    needs_order: false,
+                    finish: built.finish,
+                })
+            }
+            _ => Err(SparkError::new(&error_class::UNSUPPORTED_EXPR_FOR_WINDOW)
+                .param("sqlExpr", format!("\"{}\"", definition.name))),
+        }
+    }
+
+    fn over(&mut self, window: &WindowSpec, function: &Windowed) -> Result<Over> {
+        let partition = self.values(&window.partition_by)?;
+        let (order_by, order_sql, keys) = self.sort_keys(&window.order_by)?;
+        if function.needs_order && order_by.is_empty() {
+            return Err(SparkError::new(&error_class::WINDOW_FUNCTION_NEEDS_ORDER)
+                .param("funcName", format!("`{}`", function.sql)));
+        }
+        let (frame, frame_sql) = self.frame(window.frame.as_ref(), function, &keys)?;
+        let mut clauses = Vec::new();
+        if !partition.is_empty() {
+            let list: Vec<_> = partition.iter().map(|p| p.sql.clone()).collect();
+            clauses.push(format!("PARTITION BY {}", list.join(", ")));
+        }
+        if !order_sql.is_empty() {
+            clauses.push(format!("ORDER BY {}", order_sql.join(", ")));
+        }
+        clauses.push(frame_sql);
+        let partition_by = partition.into_iter().map(|p| p.expr).collect();
+        Ok(Over { partition_by, order_by, frame, sql: clauses.join(" ") })
+    }
+
+    /// Sort keys in DataFusion's terms, as text, and with their types.
+    pub(crate) fn sort_keys(&mut self, keys: &[SortKey]) -> Result<(Vec<Sort>, Vec<String>, Vec<Typed>)> {
+        let (mut sorts, mut texts, mut typed_keys) = (Vec::new(), Vec::new(), Vec::new());
+        for key in keys {
+            let typed = self.value(&key.child)?;
+            if matches!(typed.data_type, DataType::Map(..) | DataType::Variant | DataType::CalendarInterval) {
+                return Err(SparkError::new(&error_class::DATATYPE_MISMATCH_INVALID_ORDERING_TYPE)
+                    .param("functionName", "`sortorder`")
+                    .param("sqlExpr", format!("\"{}\"", typed.sql))
+                    .param("dataType", format!("\"{}\"", typed.data_type.sql())));
+            }
+            sorts.push(Sort::new(typed.expr.clone(), key.ascending, key.nulls_first));
+            let direction = if key.ascending { "ASC" } else { "DESC" };
+            let nulls = if key.nulls_first { "FIRST" } else { "LAST" };
+            texts.push(format!("{} {direction} NULLS {nulls}", typed.sql));
+            typed_keys.push(typed);
+        }
+        Ok((sorts, texts, typed_keys))
+    }
+
+    fn frame(&mut self, frame: Option<&SpecFrame>, function: &Windowed, keys: &[Typed]) -> Result<(WindowFrame, String)> {
+        let unbounded_start = WindowFrameBound::Preceding(ScalarValue::UInt64(None));
+        if function.fixed_frame {
+            let rows = WindowFrame::new_bounds(WindowFrameUnits::Rows, unbounded_start, WindowFrameBound::CurrentRow);
+            return Ok((rows, "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_owned()));
+        }
+        let Some(frame) = frame else {
+            let unbounded_end = WindowFrameBound::Following(ScalarValue::UInt64(None));
+            return Ok(if keys.is_empty() {
+                let all = WindowFrame::new_bounds(WindowFrameUnits::Rows, unbounded_start, unbounded_end);
+                (all, "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING".to_owned())
+            } else {
+                let up_to = WindowFrame::new_bounds(
+                    WindowFrameUnits::Range,
+                    WindowFrameBound::Preceding(ScalarValue::Null),
+                    WindowFrameBound::CurrentRow,
+                );
+                (up_to, "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_owned())
+            });
+        };
+        let (lower, lower_sql) = self.bound(&frame.lower, true, frame.is_rows, keys)?;
+        let (upper, upper_sql) = self.bound(&frame.upper, false, frame.is_rows, keys)?;
+        let (units, word) = if frame.is_rows { (WindowFrameUnits::Rows, "ROWS") } else { (WindowFrameUnits::Range, "RANGE") };
+        let sql = format!("{word} BETWEEN {lower_sql} AND {upper_sql}");
+        Ok((WindowFrame::new_bounds(units, lower, upper), sql))
+    }
+
+    fn bound(&mut self, bound: &FrameBound, is_lower: bool, is_rows: bool, keys: &[Typed]) -> Result<(WindowFrameBound, String)> {
+        let null = if is_rows { ScalarValue::UInt64(None) } else { ScalarValue::Null };
+        let offset = match bound {
+            FrameBound::CurrentRow => return Ok((WindowFrameBound::CurrentRow, "CURRENT ROW".to_owned())),
+            FrameBound::Unbounded if is_lower => {
+                return Ok((WindowFrameBound::Preceding(null), "UNBOUNDED PRECEDING".to_owned()));
+            }
+            FrameBound::Unbounded => return Ok((WindowFrameBound::Following(null), "UNBOUNDED FOLLOWING".to_owned())),
+            FrameBound::Offset(offset) => self.value(offset)?,
+        };
+        let wanted = if is_rows { DataType::Long } else { range_offset_type(keys, &offset)? };
+        let sql = offset.sql.clone();
+        let offset = self.cast(offset, &wanted, CastMode::Ansi)?;
+        let value = self.planner.constant(&offset)?;
+        let (magnitude, is_negative) = split_sign(value)?;
+        let magnitude = match magnitude {
+            ScalarValue::Int64(Some(rows)) if is_rows => ScalarValue::UInt64(u64::try_from(rows).ok()),
+            other => other,
+        };
+        if is_negative {
+            let sql = sql.strip_prefix('-').map(str::to_owned).unwrap_or(sql);
+            return Ok((WindowFrameBound::Preceding(magnitude), format!("{sql} PRECEDING")));
+        }
+        if matches!(magnitude, ScalarValue::UInt64(Some(0))) {
+            return Ok((WindowFrameBound::CurrentRow, "CURRENT ROW".to_owned()));
+        }
+        Ok((WindowFrameBound::Following(magnitude), format!("{sql} FOLLOWING")))
+    }
+}
+
+/// The type of a RANGE offset: that of the one sort key, or days and intervals for dates and times.
+fn range_offset_type(keys: &[Typed], offset: &Typed) -> Result<DataType> {
+    let [key] = keys else {
+        return Err(SparkError::new(&error_class::DATATYPE_MISMATCH_RANGE_FRAME_MULTI_ORDER)
+            .param("sqlExpr", "\"RANGE\"")
+            .param("orderSpec", keys.iter().map(|k| k.sql.clone()).collect::<Vec<_>>().join(", ")));
+    };
+    Ok(match key.data_type {
+        DataType::Date | DataType::Timestamp | DataType::TimestampNtz => offset.data_type.clone(),
+        ref numeric => numeric.clone(),
+    })
+}
+
+fn split_sign(value: ScalarValue) -> Result<(ScalarValue, bool)> {
+    let zero = ScalarValue::new_zero(&value.data_type()).map_err(firesteel_functions::errors::from_datafusion)?;
+    if value < zero {
+        let positive = value.arithmetic_negate().map_err(firesteel_functions::errors::from_datafusion)?;
+        return Ok((positive, true));
+    }
+    Ok((value, false))
+}
+
+impl Planner<'_> {
+    /// A window of the WINDOW clause.
+    pub(crate) fn named_window(&self, name: &str) -> Result<WindowSpec> {
+        let names = self.names;
+        let found = self.windows.iter().rev().find(|(known, _)| names.same(known, name));
+        found.map(|(_, spec)| spec.clone()).ok_or_else(|| {
+            SparkError::new(&error_class::MISSING_WINDOW_SPECIFICATION).param("windowName", name)
+        })
+    }
+
+    fn refined_window(&self, window: &WindowSpec) -> Result<WindowSpec> {
+        let Some(base) = &window.base else { return Ok(window.clone()) };
+        let base = self.named_window(base)?;
+        let or = |own: &Vec<Expr>, base: Vec<Expr>| if own.is_empty() { base } else { own.clone() };
+        Ok(WindowSpec {
+            base: None,
+            partition_by: or(&window.partition_by, base.partition_by),
+            order_by: if window.order_by.is_empty() { base.order_by } else { window.order_by.clone() },
+            frame: window.frame.clone().or(base.frame),
+        })
+    }
+}

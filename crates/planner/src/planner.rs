@@ -1,0 +1,150 @@
+//! The planner's state over one statement.
+
+use std::collections::HashMap;
+
+use datafusion::common::DFSchema;
+use datafusion::logical_expr::LogicalPlan;
+use firesteel_functions::call::{FunctionContext, Typed};
+use firesteel_model::{Result, SparkError};
+use firesteel_spec::expr::WindowSpec;
+use firesteel_spec::{DataType, Expr, Relation, Span};
+
+use crate::attribute::{Attribute, NameMatch};
+use crate::environment::Environment;
+use crate::error;
+use crate::relation::{CteInScope, Recursion};
+use crate::resolved::Resolved;
+
+/// Resolves one statement.
+///
+/// Flow: the session makes one, calls [`Planner::query`] and throws it away. Guarantees: internal column names are
+/// unique over its lifetime.
+pub struct Planner<'e> {
+    pub(crate) env: &'e dyn Environment,
+    pub(crate) context: FunctionContext,
+    pub(crate) names: NameMatch,
+    /// The SQL text being resolved, for positions in errors.
+    pub(crate) text: Option<String>,
+    /// What each DataFrame that the client numbered gave, wherever it stood.
+    pub(crate) plan_outputs: HashMap<i64, Vec<Vec<Attribute>>>,
+    /// WITH clauses around, innermost last.
+    pub(crate) ctes: Vec<CteInScope>,
+    /// Recursive CTEs whose step is being resolved, innermost last.
+    pub(crate) recursions: Vec<Recursion>,
+    /// What `df.observe` asked for, by name.
+    pub(crate) observations: Vec<(String, Resolved)>,
+    /// Columns of the queries around a subquery, innermost last.
+    pub(crate) outer: Vec<Vec<Attribute>>,
+    /// WINDOW clauses around.
+    pub(crate) windows: Vec<(String, WindowSpec)>,
+    /// Relations that subqueries name by plan id.
+    pub(crate) references: HashMap<i64, Relation>,
+    /// Parameters of lambdas around, innermost last: the user's name and the column.
+    pub(crate) lambdas: Vec<(String, Attribute)>,
+    /// Named and positional arguments of the SQL text.
+    pub(crate) parameters: HashMap<String, Expr>,
+    /// Views and SQL texts being expanded, against recursion without end.
+    pub(crate) depth: usize,
+    next_id: u64,
+}
+
+/// Views within views deeper than this are refused, as in Spark.
+const NESTING_MAX: usize = 100;
+
+impl<'e> Planner<'e> {
+    /// A planner for one statement of a session.
+    pub fn new(env: &'e dyn Environment, context: FunctionContext, case_sensitive: bool) -> Self {
+        Self {
+            env,
+            context,
+            names: NameMatch { case_sensitive },
+            text: None,
+            plan_outputs: HashMap::new(),
+            ctes: Vec::new(),
+            recursions: Vec::new(),
+            observations: Vec::new(),
+            outer: Vec::new(),
+            windows: Vec::new(),
+            references: HashMap::new(),
+            lambdas: Vec::new(),
+            parameters: HashMap::new(),
+            depth: 0,
+            next_id: 0,
+        }
+    }
+
+    /// Names the SQL text that spans refer to.
+    #[must_use]
+    pub fn with_text(mut self, text: impl Into<String>) -> Self {
+        self.text = Some(text.into());
+        self
+    }
+
+    /// A unique column name that still tells what it holds.
+    pub(crate) fn unique(&mut self, name: &str) -> String {
+        self.next_id += 1;
+        let short: String = name.chars().take(40).collect();
+        format!("{short}#{}", self.next_id)
+    }
+
+    /// An attribute for a computed column.
+    pub(crate) fn attribute(&mut self, name: &str, typed: &Typed) -> Attribute {
+        self.attribute_of(name, typed.data_type.clone(), typed.nullable)
+    }
+
+    /// An attribute of a type.
+    pub(crate) fn attribute_of(&mut self, name: &str, data_type: DataType, nullable: bool) -> Attribute {
+        Attribute {
+            column: self.unique(name),
+            name: name.to_owned(),
+            qualifier: Vec::new(),
+            data_type,
+            nullable,
+            metadata: None,
+            is_hidden: false,
+        }
+    }
+
+    /// Points an error at its place in the SQL text, unless it points somewhere already.
+    pub(crate) fn locate(&self, failure: SparkError, span: Option<Span>) -> SparkError {
+        if !failure.contexts().is_empty() {
+            return failure;
+        }
+        match error::context(self.text.as_deref(), span) {
+            Some(context) => failure.context(context),
+            None => failure,
+        }
+    }
+
+    /// Runs `work` one level deeper.
+    pub(crate) fn nested<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.depth >= NESTING_MAX {
+            return Err(SparkError::unsupported(format!("views nested deeper than {NESTING_MAX}")));
+        }
+        self.depth += 1;
+        let result = work(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// Checks that every visible attribute is a column of the plan: a defect of ours otherwise.
+    pub(crate) fn checked(resolved: Resolved) -> Result<Resolved> {
+        let schema: &DFSchema = resolved.plan.schema();
+        for attribute in &resolved.output {
+            if !schema.has_column_with_unqualified_name(&attribute.column) {
+                return Err(SparkError::internal(format!("column {} is not in {:?}", attribute.column, schema.field_names())));
+            }
+        }
+        Ok(resolved)
+    }
+}
+
+/// Turns DataFusion's error into Spark's.
+pub(crate) fn df<T>(result: datafusion::common::Result<T>) -> Result<T> {
+    result.map_err(firesteel_functions::errors::from_datafusion)
+}
+
+/// A plan as a child.
+pub(crate) fn child(plan: LogicalPlan) -> std::sync::Arc<LogicalPlan> {
+    std::sync::Arc::new(plan)
+}

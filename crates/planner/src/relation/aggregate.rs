@@ -1,0 +1,239 @@
+//! GROUP BY, HAVING, QUALIFY.
+
+use datafusion::logical_expr::Expr as DfExpr;
+use firesteel_functions::call::Typed;
+use firesteel_model::{Result, SparkError, error_class};
+use firesteel_spec::relation::{AggregateStyle, Grouping};
+use firesteel_spec::{DataType, Expr, ExprNode, Literal, Relation, RelationNode};
+
+use super::filter_plan;
+use super::grouping::{GroupingSets, grouping_sets};
+use super::select::window_plan;
+use crate::attribute::Attribute;
+use crate::expr::{Aside, Item, Resolver};
+use crate::planner::Planner;
+use crate::resolved::Resolved;
+
+impl Planner<'_> {
+    /// GROUP BY with its select list.
+    pub(super) fn aggregate(
+        &mut self,
+        input: &Relation,
+        grouping: &Grouping,
+        items: &[Expr],
+        style: AggregateStyle,
+    ) -> Result<Resolved> {
+        let input = self.relation(input)?;
+        self.aggregate_over(input, grouping, items, style)
+    }
+
+    /// The same over a resolved input.
+    pub(crate) fn aggregate_over(
+        &mut self,
+        input: Resolved,
+        grouping: &Grouping,
+        items: &[Expr],
+        style: AggregateStyle,
+    ) -> Result<Resolved> {
+        let GroupingSets { keys, sets } = match grouping {
+            Grouping::Expressions(keys) => GroupingSets { keys: keys.clone(), sets: None },
+            Grouping::Elements(elements) => grouping_sets(elements),
+            Grouping::All => GroupingSets { keys: self.group_by_all(&input, items)?, sets: None },
+        };
+        let mut resolved_keys = Vec::new();
+        let mut key_items = Vec::new();
+        for key in &keys {
+            let item = self.group_key(&input, key, items, style)?;
+            let attribute = match &item.passes {
+                Some(passed) => passed.clone(),
+                None => self.attribute(&item.name, &item.typed),
+            };
+            if !resolved_keys.iter().any(|(e, _): &(DfExpr, Attribute)| *e == item.typed.expr) {
+                resolved_keys.push((item.typed.expr.clone(), attribute.clone()));
+            }
+            key_items.push(Item { passes: Some(attribute), ..item });
+        }
+        let grouped = self.grouped(resolved_keys, sets);
+        let mut resolver = Resolver::new(self, &input.output).with_aside(Aside::everything());
+        resolver.groups = grouped.keys.clone();
+        if let Some(id) = &grouped.grouping_id {
+            resolver.groups.push((id.expr(), id.clone()));
+        }
+        let mut all = Vec::new();
+        if style == AggregateStyle::GroupingFirst {
+            all.extend(key_items);
+        }
+        all.extend(resolver.items(items)?);
+        let aside = std::mem::take(&mut resolver.aside);
+        self.select_grouped(input, grouped, all, aside)
+    }
+
+    /// A key: an expression over the input, else an item of the select list by position or alias.
+    fn group_key(&mut self, input: &Resolved, key: &Expr, items: &[Expr], style: AggregateStyle) -> Result<Item> {
+        if style == AggregateStyle::ItemsOnly
+            && let ExprNode::Literal(Literal::Integer(position)) = key.node.as_ref()
+        {
+            let index = usize::try_from(*position).ok().and_then(|p| p.checked_sub(1));
+            let chosen = index.and_then(|i| items.get(i)).ok_or_else(|| {
+                let failure = SparkError::new(&error_class::GROUP_BY_POS_OUT_OF_RANGE)
+                    .param("index", position.to_string())
+                    .param("size", items.len().to_string());
+                self.locate(failure, key.span)
+            })?;
+            return self.plain_key(input, unaliased(chosen), Some(*position));
+        }
+        match self.plain_key(input, key, None) {
+            Ok(item) => Ok(item),
+            Err(failure) => match aliased_item(self, key, items) {
+                Some(chosen) => self.plain_key(input, &chosen, None),
+                None => Err(failure),
+            },
+        }
+    }
+
+    fn plain_key(&mut self, input: &Resolved, key: &Expr, position: Option<i32>) -> Result<Item> {
+        let mut resolver = Resolver::new(self, &input.output).with_aside(Aside::aggregates());
+        let mut items = resolver.items(std::slice::from_ref(key))?;
+        let has_aggregate = resolver.aside.aggregates.as_ref().is_some_and(|a| !a.is_empty());
+        let (Some(item), true) = (items.pop(), items.is_empty()) else {
+            return Err(SparkError::unsupported("several columns as one grouping key"));
+        };
+        if has_aggregate {
+            let failure = match position {
+                Some(index) => SparkError::new(&error_class::GROUP_BY_POS_AGGREGATE)
+                    .param("index", index.to_string())
+                    .param("aggExpr", item.typed.sql.clone()),
+                None => SparkError::new(&error_class::GROUP_BY_AGGREGATE).param("sqlExpr", item.typed.sql.clone()),
+            };
+            return Err(self.locate(failure, key.span));
+        }
+        if matches!(item.typed.data_type, DataType::Map(..) | DataType::Variant) {
+            return Err(SparkError::new(&error_class::GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE)
+                .param("sqlExpr", format!("\"{}\"", item.typed.sql))
+                .param("dataType", format!("\"{}\"", item.typed.data_type.sql())));
+        }
+        Ok(item)
+    }
+
+    /// GROUP BY ALL: the items without aggregates.
+    fn group_by_all(&mut self, input: &Resolved, items: &[Expr]) -> Result<Vec<Expr>> {
+        let mut keys = Vec::new();
+        for item in items {
+            let mut resolver = Resolver::new(self, &input.output).with_aside(Aside::everything());
+            resolver.items(std::slice::from_ref(item))?;
+            if resolver.aside.aggregates.as_ref().is_none_or(Vec::is_empty) {
+                keys.push(unaliased(item).clone());
+            }
+        }
+        Ok(keys)
+    }
+
+    /// HAVING: a filter that may use aggregates and grouping keys that were not selected.
+    pub(super) fn having(&mut self, input: &Relation, condition: &Expr) -> Result<Resolved> {
+        if let RelationNode::Project { input, items } = input.node.as_ref() {
+            // HAVING without GROUP BY makes the select list one group.
+            let grouping = Grouping::Expressions(Vec::new());
+            let resolved = self.aggregate(input, &grouping, items, AggregateStyle::ItemsOnly)?;
+            return self.filter_over(resolved, condition);
+        }
+        let resolved = self.relation(input)?;
+        self.filter_over(resolved, condition)
+    }
+
+    fn filter_over(&mut self, input: Resolved, condition: &Expr) -> Result<Resolved> {
+        let first = Resolver::new(self, &input.output).condition(condition);
+        match first {
+            Ok(condition) => {
+                Ok(Resolved { plan: filter_plan(input.plan.clone(), condition.expr)?, output: input.output, below: None })
+            }
+            Err(failure) => self.filter_below(input, condition, failure),
+        }
+    }
+
+    /// A filter that needs what the select list below projected away.
+    pub(super) fn filter_below(&mut self, input: Resolved, condition: &Expr, failure: SparkError) -> Result<Resolved> {
+        let Some((extended, mut values)) = self.extend_below(&input, std::slice::from_ref(condition), &failure)? else {
+            return Err(failure);
+        };
+        let Some(condition) = values.pop() else { return Err(failure) };
+        if condition.data_type != DataType::Boolean {
+            return Err(failure);
+        }
+        let plan = filter_plan(extended.plan, condition.expr)?;
+        let columns = input.output.iter().map(Attribute::expr).collect();
+        self.project_exprs(Resolved::new(plan, input.output), columns)
+    }
+
+    /// QUALIFY: a filter over window functions.
+    pub(super) fn qualify(&mut self, input: &Relation, condition: &Expr) -> Result<Resolved> {
+        let input = self.relation(input)?;
+        let aside = Aside { windows: Some(Vec::new()), ..Aside::default() };
+        let mut resolver = Resolver::new(self, &input.output).with_aside(aside);
+        let condition = resolver.condition(condition)?;
+        let windows = std::mem::take(&mut resolver.aside.windows).unwrap_or_default();
+        let plan = filter_plan(window_plan(input.plan, windows)?, condition.expr)?;
+        let columns = input.output.iter().map(Attribute::expr).collect();
+        self.project_exprs(Resolved::new(plan, input.output), columns)
+    }
+}
+
+impl Resolver<'_, '_> {
+    /// `grouping(key)` and `grouping_id(..)`.
+    pub(crate) fn grouping(&mut self, name: &str, arguments: &[Expr]) -> Result<Typed> {
+        let Some((_, id)) = self.groups.last().filter(|(_, a)| a.name == "spark_grouping_id").cloned() else {
+            return Err(SparkError::new(&error_class::UNSUPPORTED_GROUPING_EXPRESSION));
+        };
+        let keys: Vec<DfExpr> = self.groups[..self.groups.len() - 1].iter().map(|(key, _)| key.clone()).collect();
+        let mut places = Vec::new();
+        let mut texts = Vec::new();
+        for argument in arguments {
+            let typed = self.value(argument)?;
+            let place = keys.iter().position(|k| *k == typed.expr).ok_or_else(|| {
+                SparkError::new(&error_class::GROUPING_COLUMN_MISMATCH)
+                    .param("grouping", format!("\"{}\"", typed.sql))
+                    .param("groupingColumns", String::new())
+            })?;
+            texts.push(typed.sql);
+            places.push(keys.len() - 1 - place);
+        }
+        let sql = format!("{name}({})", texts.join(", "));
+        let bit = |place: usize| {
+            let mask = datafusion::logical_expr::lit(1i64 << place);
+            let set = datafusion::logical_expr::bitwise_and(id.expr(), mask).not_eq(datafusion::logical_expr::lit(0i64));
+            datafusion::logical_expr::when(set, datafusion::logical_expr::lit(1i64)).otherwise(datafusion::logical_expr::lit(0i64))
+        };
+        if name == "grouping" {
+            let expr = crate::planner::df(bit(*places.first().unwrap_or(&0)))?;
+            let expr = datafusion::logical_expr::cast(expr, arrow::datatypes::DataType::Int8);
+            return Ok(Typed { expr, data_type: DataType::Byte, nullable: false, sql });
+        }
+        if places.is_empty() || places.iter().rev().copied().eq(0..keys.len()) {
+            return Ok(Typed { expr: id.expr(), data_type: DataType::Long, nullable: false, sql });
+        }
+        let mut sum = datafusion::logical_expr::lit(0i64);
+        for (position, place) in places.iter().rev().enumerate() {
+            sum = sum + crate::planner::df(bit(*place))? * datafusion::logical_expr::lit(1i64 << position);
+        }
+        Ok(Typed { expr: sum, data_type: DataType::Long, nullable: false, sql })
+    }
+}
+
+fn unaliased(expr: &Expr) -> &Expr {
+    match expr.node.as_ref() {
+        ExprNode::Alias { child, .. } => child,
+        _ => expr,
+    }
+}
+
+/// The item whose alias the key names.
+fn aliased_item(planner: &Planner<'_>, key: &Expr, items: &[Expr]) -> Option<Expr> {
+    let ExprNode::Attribute { parts, .. } = key.node.as_ref() else { return None };
+    let [wanted] = parts.as_slice() else { return None };
+    items.iter().find_map(|item| match item.node.as_ref() {
+        ExprNode::Alias { child, names, .. } => {
+            let [name] = names.as_slice() else { return None };
+            planner.names.same(name, wanted).then(|| child.clone())
+        }
+        _ => None,
+    })
+}

@@ -1,0 +1,151 @@
+//! Select lists, with the aggregates, windows and generators that stand in them.
+
+use std::sync::Arc;
+
+use datafusion::logical_expr::logical_plan::{Projection, Window};
+use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan};
+use firesteel_functions::call::Typed;
+use firesteel_model::{Result, SparkError, error_class};
+use firesteel_spec::{Expr, Relation};
+
+use super::grouping::Grouped;
+use crate::attribute::Attribute;
+use crate::expr::{Aside, Extracted, Item, Resolver};
+use crate::planner::{Planner, child, df};
+use crate::resolved::{AggregateBelow, Below, Resolved};
+
+impl Planner<'_> {
+    /// SELECT without GROUP BY; a global aggregate if an aggregate stands in the list.
+    pub(super) fn select(&mut self, input: &Relation, items: &[Expr]) -> Result<Resolved> {
+        let input = self.relation(input)?;
+        self.select_over(input, items)
+    }
+
+    /// The same over a resolved input.
+    pub(crate) fn select_over(&mut self, input: Resolved, items: &[Expr]) -> Result<Resolved> {
+        let mut resolver = Resolver::new(self, &input.output).with_aside(Aside::everything());
+        let items = resolver.items(items)?;
+        let aside = std::mem::take(&mut resolver.aside);
+        if aside.aggregates.as_ref().is_some_and(|a| !a.is_empty()) {
+            return self.select_grouped(input, Grouped::global(), items, aside);
+        }
+        let (plan, columns) = (input.plan, input.output);
+        let plan = self.unnest_all(plan, &columns, &aside)?;
+        let plan = window_plan(plan, aside.windows.unwrap_or_default())?;
+        self.project(plan, columns, items, None)
+    }
+
+    /// A select list over groups: aggregate, then windows, then the list itself.
+    pub(super) fn select_grouped(
+        &mut self,
+        input: Resolved,
+        grouped: Grouped,
+        mut items: Vec<Item>,
+        aside: Aside,
+    ) -> Result<Resolved> {
+        if aside.generators.as_ref().is_some_and(|g| !g.is_empty()) {
+            return Err(SparkError::unsupported("a generator beside an aggregate"));
+        }
+        let aggregates = aside.aggregates.unwrap_or_default();
+        let plan = self.aggregate_plan(input.plan.clone(), &grouped, &aggregates)?;
+        let mut columns: Vec<Attribute> = grouped.keys.iter().map(|k| k.1.clone()).collect();
+        columns.extend(aggregates.iter().map(|a| a.attribute.clone()));
+        let mut windows = aside.windows.unwrap_or_default();
+        for window in &mut windows {
+            window.expr = grouped.rebase(window.expr.clone())?;
+            grouped.check(&window.expr, &window.attribute.name, &columns, &input.output)?;
+        }
+        let mut available = columns.clone();
+        available.extend(windows.iter().map(|w| w.attribute.clone()));
+        for item in &mut items {
+            item.typed.expr = grouped.rebase(item.typed.expr.clone())?;
+            grouped.check(&item.typed.expr, &item.typed.sql, &available, &input.output)?;
+            grouped.carry_over(item);
+        }
+        let has_windows = !windows.is_empty();
+        let plan = window_plan(plan, windows)?;
+        let below = (!has_windows).then(|| AggregateBelow {
+            input: input.plan,
+            input_output: input.output,
+            groups: grouped.keys.clone(),
+            group_exprs: grouped.exprs.clone(),
+            aggregates: aggregates.iter().map(|a| a.expr.clone().alias(a.attribute.column.clone())).collect(),
+        });
+        self.project(plan, columns, items, below)
+    }
+
+    /// The select list itself.
+    ///
+    /// Guarantees: a column that is passed on keeps its identity, unless the list names it twice.
+    pub(crate) fn project(
+        &mut self,
+        plan: LogicalPlan,
+        columns: Vec<Attribute>,
+        items: Vec<Item>,
+        aggregate: Option<AggregateBelow>,
+    ) -> Result<Resolved> {
+        let mut exprs: Vec<DfExpr> = Vec::with_capacity(items.len());
+        let mut output: Vec<Attribute> = Vec::with_capacity(items.len());
+        for item in items {
+            let taken = |column: &str, output: &[Attribute]| output.iter().any(|o| o.column == column);
+            let attribute = match item.passes {
+                Some(passed) if !taken(&passed.column, &output) => {
+                    Attribute { is_hidden: false, name: item.name, metadata: item.metadata, ..passed }
+                }
+                passed => Attribute {
+                    metadata: item.metadata,
+                    qualifier: passed.map(|p| p.qualifier).unwrap_or_default(),
+                    ..self.attribute(&item.name, &item.typed)
+                },
+            };
+            exprs.push(named(item.typed, &attribute));
+            output.push(attribute);
+        }
+        let below = Below { plan: plan.clone(), output: columns, items: exprs.clone(), aggregate };
+        let plan = LogicalPlan::Projection(df(Projection::try_new(exprs, child(plan)))?);
+        Ok(Resolved { plan, output, below: Some(Arc::new(below)) })
+    }
+
+    /// Projects named values; every column is new.
+    pub(crate) fn project_named(&mut self, input: Resolved, values: Vec<(String, Typed)>) -> Result<Resolved> {
+        let items = values.into_iter().map(|(name, typed)| Item::named(typed, name)).collect();
+        let resolved = self.project(input.plan, input.output, items, None)?;
+        Ok(Resolved { below: None, ..resolved })
+    }
+}
+
+/// An expression under an attribute's column name.
+pub(crate) fn named(typed: Typed, attribute: &Attribute) -> DfExpr {
+    match &typed.expr {
+        DfExpr::Column(column) if column.name == attribute.column => typed.expr,
+        _ => typed.expr.alias(attribute.column.clone()),
+    }
+}
+
+/// Adds the columns of window functions, those of one window in one node.
+pub(crate) fn window_plan(mut plan: LogicalPlan, windows: Vec<Extracted>) -> Result<LogicalPlan> {
+    let mut groups: Vec<(Vec<DfExpr>, String, Vec<DfExpr>)> = Vec::new();
+    for window in windows {
+        let DfExpr::WindowFunction(function) = &window.expr else {
+            return Err(SparkError::internal("a window is not a window function"));
+        };
+        let partition = function.params.partition_by.clone();
+        let order = format!("{:?}", function.params.order_by);
+        let expr = window.expr.alias(window.attribute.column);
+        match groups.iter_mut().find(|(p, o, _)| *p == partition && *o == order) {
+            Some((_, _, exprs)) => exprs.push(expr),
+            None => groups.push((partition, order, vec![expr])),
+        }
+    }
+    for (_, _, exprs) in groups {
+        plan = LogicalPlan::Window(df(Window::try_new(exprs, child(plan)))?);
+    }
+    Ok(plan)
+}
+
+/// MISSING_AGGREGATION for a column that is neither grouped nor aggregated.
+pub(super) fn missing_aggregation(sql: &str) -> SparkError {
+    SparkError::new(&error_class::MISSING_AGGREGATION)
+        .param("expression", format!("\"{sql}\""))
+        .param("expressionAnyValue", format!("\"any_value({sql})\""))
+}

@@ -1,0 +1,84 @@
+//! The rules every store keeps; local memory and files today, an object store with the same rules.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use async_trait::async_trait;
+use firesteel_model::ids::{StageId, TaskAttempt};
+use futures::stream::BoxStream;
+
+use crate::{MapOutput, Result};
+
+/// The rows of some partitions, in order.
+pub type BatchStream = BoxStream<'static, Result<RecordBatch>>;
+
+/// Keeps map outputs.
+///
+/// Guarantees: an output is readable from the moment its writer finished until it is removed; readers that have begun
+/// are not disturbed by a removal; rows come back in the order they were written, partition by partition.
+#[async_trait]
+pub trait ShuffleStore: Send + Sync + fmt::Debug {
+    /// Begins the output of an attempt.
+    fn writer(&self, attempt: TaskAttempt, schema: SchemaRef, partitions: usize) -> Result<Box<dyn MapWriter>>;
+
+    /// The rows of a range of partitions. A lost or damaged output is [`crate::ShuffleError::FetchFailed`].
+    fn read(&self, output: &MapOutput, partitions: Range<usize>) -> BatchStream;
+
+    /// Throws one attempt's output away; one that is not there is no error.
+    async fn remove(&self, attempt: TaskAttempt);
+
+    /// Throws all outputs of a stage away.
+    async fn remove_stage(&self, stage: StageId);
+}
+
+/// Writes one map output. Dropped unfinished, it leaves nothing behind.
+#[async_trait]
+pub trait MapWriter: Send {
+    /// Appends rows to a partition.
+    async fn write(&mut self, partition: usize, batch: RecordBatch) -> Result<()>;
+
+    /// Makes the output readable.
+    async fn finish(self: Box<Self>) -> Result<MapOutput>;
+}
+
+/// Memory that outputs may take; refused memory means spilling.
+pub trait MemoryBudget: Send + Sync + fmt::Debug {
+    /// Takes so many bytes, or none.
+    fn try_grow(&self, bytes: u64) -> bool;
+
+    /// Gives bytes back.
+    fn shrink(&self, bytes: u64);
+}
+
+/// A budget of its own, independent of any pool.
+#[derive(Debug)]
+pub struct FixedBudget {
+    limit: u64,
+    used: AtomicU64,
+}
+
+impl FixedBudget {
+    /// So many bytes; 0 writes everything to disk.
+    pub fn new(limit: u64) -> Self {
+        Self { limit, used: AtomicU64::new(0) }
+    }
+
+    /// Bytes taken now.
+    pub fn used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+}
+
+impl MemoryBudget for FixedBudget {
+    fn try_grow(&self, bytes: u64) -> bool {
+        let fits = |used: u64| used.checked_add(bytes).filter(|sum| *sum <= self.limit);
+        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok()
+    }
+
+    fn shrink(&self, bytes: u64) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}

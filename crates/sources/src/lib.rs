@@ -1,0 +1,31 @@
+//! Everything that touches the user's files.
+//!
+//! ```text
+//!   read(request) --listing--> files --formats--> schema ==> FileTable --scan--> DataSourceExec
+//!                                 \____________ stores: s3://, file:/, x ____________/
+//!   child plan --> WriteExec --> TaskWriter --> TaskCommit --> WriteJob::commit
+//! ```
+//!
+//! It must not know sessions, SQL, the catalog or how tasks are placed.
+
+mod csv;
+mod datetime;
+mod error;
+pub mod formats;
+mod json;
+pub mod listing;
+pub mod options;
+pub mod scan;
+pub mod settings;
+pub mod stores;
+mod text;
+pub mod write;
+
+pub use error::from_store;
+pub use formats::Format;
+pub use listing::{ListedFile, Listing};
+pub use options::Options;
+pub use scan::{FileTable, ReadRequest, read};
+pub use settings::Settings;
+pub use stores::{Location, S3Connection, StoreRegistry};
+pub use write::{TaskAttemptInfo, TaskCommit, TaskWriter, WriteExec, WriteJob, WriteJobSpec, WriteMode, WriteRequest};

@@ -1,0 +1,94 @@
+//! The types of partition columns, inferred from their values, and the values themselves.
+
+use datafusion::common::ScalarValue;
+use firesteel_spec::DataType;
+use firesteel_spec::types_arrow::{INSTANT_ZONE, to_arrow};
+
+use super::NULL_PARTITION;
+use crate::datetime::{Pattern, Zone, lenient_date, lenient_timestamp};
+
+/// The type that fits all raw values of a column.
+pub(super) fn infer<'a>(values: impl Iterator<Item = &'a str>, is_ntz: bool) -> DataType {
+    let widest = values.map(|value| infer_one(value, is_ntz)).fold(DataType::Null, widen);
+    if widest == DataType::Null { DataType::STRING } else { widest }
+}
+
+fn infer_one(raw: &str, is_ntz: bool) -> DataType {
+    if raw == NULL_PARTITION {
+        return DataType::Null;
+    }
+    if raw.parse::<i32>().is_ok() {
+        return DataType::Integer;
+    }
+    if raw.parse::<i64>().is_ok() {
+        return DataType::Long;
+    }
+    let digits = raw.trim_start_matches(['-', '+']);
+    if !digits.is_empty() && digits.len() <= 38 && digits.bytes().all(|b| b.is_ascii_digit()) {
+        return DataType::Decimal(u8::try_from(digits.len()).unwrap_or(38), 0);
+    }
+    if parse_double(raw).is_some() {
+        return DataType::Double;
+    }
+    if is_plain_date(raw) {
+        return DataType::Date;
+    }
+    if timestamp(raw).is_some() {
+        return if is_ntz { DataType::TimestampNtz } else { DataType::Timestamp };
+    }
+    DataType::STRING
+}
+
+fn widen(left: DataType, right: DataType) -> DataType {
+    use DataType::{Date, Decimal, Double, Integer, Long, Null, Timestamp, TimestampNtz};
+    match (left, right) {
+        (a, b) if a == b => a,
+        (Null, other) | (other, Null) => other,
+        (Integer, Long) | (Long, Integer) => Long,
+        (Integer, Double) | (Double, Integer) => Double,
+        (Decimal(a, _), Decimal(b, _)) => Decimal(a.max(b), 0),
+        (Decimal(p, _), Integer | Long) | (Integer | Long, Decimal(p, _)) => Decimal(p.max(20), 0),
+        (Date, Timestamp) | (Timestamp, Date) => Timestamp,
+        (Date, TimestampNtz) | (TimestampNtz, Date) => TimestampNtz,
+        _ => DataType::STRING,
+    }
+}
+
+fn is_plain_date(raw: &str) -> bool {
+    raw.len() == 10 && raw.as_bytes()[4] == b'-' && raw.as_bytes()[7] == b'-' && lenient_date(raw).is_some()
+}
+
+fn timestamp(raw: &str) -> Option<i64> {
+    let has_time = raw.len() >= 19 && raw.as_bytes().get(10) == Some(&b' ') && raw.contains(':');
+    let pattern = Pattern::compile("timestampFormat", "yyyy-MM-dd HH:mm:ss").ok()?;
+    pattern.parse(raw.get(..19)?)?;
+    lenient_timestamp(raw, || 0).filter(|_| has_time).map(|clock| clock.local_us)
+}
+
+fn parse_double(raw: &str) -> Option<f64> {
+    let plain = raw.bytes().next()?.is_ascii_digit() || raw.starts_with(['-', '+', '.']);
+    let text = raw.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(raw);
+    text.parse().ok().filter(|_| plain)
+}
+
+/// A raw value as a value of the column's type; `None` if it does not fit.
+pub(super) fn value(raw: &str, data_type: &DataType, zone: &Zone) -> Option<ScalarValue> {
+    let arrow = to_arrow(data_type);
+    if raw == NULL_PARTITION {
+        return ScalarValue::try_from(&arrow).ok();
+    }
+    Some(match data_type {
+        DataType::Timestamp => {
+            let clock = lenient_timestamp(raw, || 0)?;
+            ScalarValue::TimestampMicrosecond(Some(clock.instant(zone)), Some(INSTANT_ZONE.into()))
+        }
+        DataType::TimestampNtz => {
+            ScalarValue::TimestampMicrosecond(Some(lenient_timestamp(raw, || 0)?.local_us), None)
+        }
+        DataType::Date => ScalarValue::Date32(Some(lenient_date(raw)?)),
+        DataType::Double => ScalarValue::Float64(Some(parse_double(raw)?)),
+        DataType::String(_) | DataType::Char(_) | DataType::Varchar(_) => ScalarValue::Utf8(Some(raw.to_owned())),
+        DataType::Binary => ScalarValue::Binary(Some(raw.as_bytes().to_vec())),
+        _ => ScalarValue::try_from_string(raw.to_owned(), &arrow).ok()?,
+    })
+}

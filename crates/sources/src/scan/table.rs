@@ -1,0 +1,190 @@
+//! The table provider.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{Statistics, stats::Precision};
+use datafusion::datasource::physical_plan::{FileScanConfigBuilder, FileSource, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::error::Result as DataFusionResult;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use firesteel_model::Result;
+use firesteel_spec::StructField;
+use firesteel_spec::types_arrow::{to_arrow_field, to_arrow_schema};
+
+use super::prune::{is_partition_only, prune};
+use super::request::position;
+use super::source::{FormatSource, SourceSpec};
+use super::split::pack;
+use crate::error::to_datafusion;
+use crate::formats::Format;
+use crate::formats::parquet::read_options;
+use crate::formats::parquet_adapter::ParquetAdapter;
+use crate::listing::Listing;
+
+/// Files with a schema.
+///
+/// Guarantees: a scan has as many partitions as Spark would make, each readable on its own; strings are Utf8,
+/// timestamps microseconds; partition-only filters are exact, others are left to the plan above.
+pub struct FileTable {
+    spec: Arc<SourceSpec>,
+    listing: Listing,
+    /// Columns in files, then partition columns.
+    table_schema: TableSchema,
+    fields: Vec<StructField>,
+    schema: SchemaRef,
+    /// For each column shown, its place in `table_schema`.
+    order: Vec<usize>,
+}
+
+impl FileTable {
+    pub(super) fn new(spec: Arc<SourceSpec>, listing: Listing, columns: Vec<StructField>) -> Result<Self> {
+        let sensitive = spec.settings.case_sensitive;
+        let partitions = &listing.partition_fields;
+        let in_files: Vec<StructField> =
+            columns.iter().filter(|field| position(partitions, &field.name, sensitive).is_none()).cloned().collect();
+        let mut fields = Vec::new();
+        let mut order = Vec::new();
+        for field in &columns {
+            match position(partitions, &field.name, sensitive) {
+                None => order.extend(position(&in_files, &field.name, true)),
+                Some(index) => order.push(in_files.len() + index),
+            }
+            fields.push(field.clone());
+        }
+        for (index, field) in partitions.iter().enumerate() {
+            if position(&columns, &field.name, sensitive).is_none() {
+                order.push(in_files.len() + index);
+                fields.push(field.clone());
+            }
+        }
+        let partition_fields: Vec<FieldRef> = partitions
+            .iter()
+            .map(|field| {
+                let name = position(&columns, &field.name, sensitive).map_or(&field.name, |at| &columns[at].name);
+                Arc::new(to_arrow_field(&StructField { name: name.clone(), ..field.clone() }))
+            })
+            .collect();
+        let table_schema =
+            TableSchema::builder(Arc::new(to_arrow_schema(&in_files))).with_table_partition_cols(partition_fields).build();
+        let all = table_schema.table_schema();
+        let schema = Schema::new(order.iter().map(|&index| Arc::clone(&all.fields()[index])).collect::<Vec<_>>());
+        for (shown, field) in fields.iter_mut().zip(schema.fields()) {
+            if let Some(typed) = firesteel_spec::types_arrow::from_arrow_field(field) {
+                *shown = typed;
+            }
+        }
+        Ok(Self { spec, listing, table_schema, fields, schema: Arc::new(schema), order })
+    }
+
+    /// The columns in Spark's types.
+    pub fn fields(&self) -> &[StructField] {
+        &self.fields
+    }
+
+    /// The format.
+    pub fn format(&self) -> Format {
+        self.spec.format
+    }
+
+    /// The files and their partition values.
+    pub fn listing(&self) -> &Listing {
+        &self.listing
+    }
+
+    /// The files' paths as Spark shows them.
+    pub fn input_files(&self) -> Vec<String> {
+        let show = |file: &crate::listing::ListedFile| self.listing.location.at(file.meta.location.clone()).show();
+        self.listing.files.iter().map(show).collect()
+    }
+
+    /// The files' size together.
+    pub fn size_bytes(&self) -> u64 {
+        self.listing.files.iter().map(|file| file.meta.size).sum()
+    }
+
+    fn partition_fields(&self) -> Vec<FieldRef> {
+        self.table_schema.table_partition_cols().iter().cloned().collect()
+    }
+
+    fn source(&self) -> Arc<dyn FileSource> {
+        match self.spec.format {
+            Format::Parquet => Arc::new(
+                ParquetSource::new(self.table_schema.clone()).with_table_parquet_options(read_options()),
+            ),
+            _ => Arc::new(FormatSource::new(Arc::clone(&self.spec), self.table_schema.clone())),
+        }
+    }
+}
+
+impl fmt::Debug for FileTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileTable")
+            .field("format", &self.spec.format)
+            .field("location", &self.listing.location)
+            .field("files", &self.listing.files.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl TableProvider for FileTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> DataFusionResult<Vec<TableProviderFilterPushDown>> {
+        let partitions = self.partition_fields();
+        let answer = |filter: &&Expr| match is_partition_only(filter, &partitions) {
+            true => TableProviderFilterPushDown::Exact,
+            false => TableProviderFilterPushDown::Inexact,
+        };
+        Ok(filters.iter().map(answer).collect())
+    }
+
+    fn statistics(&self) -> Option<Statistics> {
+        let mut statistics = Statistics::new_unknown(&self.schema);
+        let bytes = usize::try_from(self.size_bytes()).unwrap_or(usize::MAX);
+        statistics.total_byte_size = Precision::Inexact(bytes);
+        Some(statistics)
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+        let files = prune(session, &self.listing.files, &self.partition_fields(), filters)?;
+        let groups = pack(&self.spec, &files).map_err(to_datafusion)?;
+        let shown = projection.cloned().unwrap_or_else(|| (0..self.order.len()).collect());
+        if groups.is_empty() {
+            return Ok(Arc::new(EmptyExec::new(Arc::new(self.schema.project(&shown)?))));
+        }
+        let indices: Vec<usize> = shown.iter().map(|&index| self.order[index]).collect();
+        let bytes: u64 = files.iter().map(|file| file.meta.size).sum();
+        let mut statistics = Statistics::new_unknown(self.table_schema.table_schema());
+        statistics.total_byte_size = Precision::Inexact(usize::try_from(bytes).unwrap_or(usize::MAX));
+        let mut builder = FileScanConfigBuilder::new(self.listing.location.url.clone(), self.source())
+            .with_file_groups(groups)
+            .with_statistics(statistics)
+            .with_projection_indices(Some(indices))?
+            .with_limit(limit);
+        if self.spec.format == Format::Parquet {
+            let case_sensitive = self.spec.settings.case_sensitive;
+            builder = builder.with_expr_adapter(Some(Arc::new(ParquetAdapter { case_sensitive })));
+        }
+        Ok(DataSourceExec::from_data_source(builder.build()))
+    }
+}

@@ -1,0 +1,97 @@
+//! The session's settings that change how files are read and written.
+
+use firesteel_model::{Result, conf};
+use serde::{Deserialize, Serialize};
+
+use crate::error::bad_option;
+
+/// A copy of the session's settings; plain data that travels with a scan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// `spark.sql.session.timeZone`
+    pub time_zone: String,
+    /// `spark.sql.caseSensitive`
+    pub case_sensitive: bool,
+    /// Whether `spark.sql.timestampType` is TIMESTAMP_NTZ.
+    pub timestamp_is_ntz: bool,
+    /// `spark.sql.columnNameOfCorruptRecord`
+    pub corrupt_record_column: String,
+    /// `spark.sql.files.maxPartitionBytes`
+    pub max_partition_bytes: u64,
+    /// `spark.sql.files.openCostInBytes`
+    pub open_cost_bytes: u64,
+    /// `spark.sql.files.minPartitionNum`
+    pub min_partition_num: Option<usize>,
+    /// Task slots of the application; the wished number of pieces where `min_partition_num` is not set.
+    pub default_parallelism: usize,
+    /// `spark.sql.sources.partitionColumnTypeInference.enabled`
+    pub infer_partition_types: bool,
+    /// `spark.sql.files.ignoreMissingFiles`
+    pub ignore_missing_files: bool,
+    /// `spark.sql.files.ignoreCorruptFiles`
+    pub ignore_corrupt_files: bool,
+    /// `spark.sql.parquet.mergeSchema`
+    pub parquet_merge_schema: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            time_zone: "UTC".to_owned(),
+            case_sensitive: false,
+            timestamp_is_ntz: false,
+            corrupt_record_column: "_corrupt_record".to_owned(),
+            max_partition_bytes: 128 << 20,
+            open_cost_bytes: 4 << 20,
+            min_partition_num: None,
+            default_parallelism: 1,
+            infer_partition_types: true,
+            ignore_missing_files: false,
+            ignore_corrupt_files: false,
+            parquet_merge_schema: false,
+        }
+    }
+}
+
+impl Settings {
+    /// The settings of a session whose configuration `get` answers; unset keys take Spark's defaults.
+    pub fn from_conf(get: impl Fn(&str) -> Option<String>, default_parallelism: usize) -> Result<Self> {
+        let text = |key: &conf::ConfKey| get(key.name).or_else(|| key.default.map(str::to_owned)).unwrap_or_default();
+        let flag = |key: &conf::ConfKey| text(key).eq_ignore_ascii_case("true");
+        let bytes = |key: &conf::ConfKey| {
+            let text = text(key);
+            parse_bytes(&text).ok_or_else(|| bad_option(key.name, &text, "bytes"))
+        };
+        let min_partitions = text(&conf::FILES_MIN_PARTITION_NUM);
+        Ok(Self {
+            time_zone: text(&conf::SESSION_TIME_ZONE),
+            case_sensitive: flag(&conf::CASE_SENSITIVE),
+            timestamp_is_ntz: text(&conf::TIMESTAMP_TYPE).eq_ignore_ascii_case("TIMESTAMP_NTZ"),
+            corrupt_record_column: text(&conf::COLUMN_NAME_OF_CORRUPT_RECORD),
+            max_partition_bytes: bytes(&conf::FILES_MAX_PARTITION_BYTES)?,
+            open_cost_bytes: bytes(&conf::FILES_OPEN_COST_IN_BYTES)?,
+            min_partition_num: min_partitions.parse().ok(),
+            default_parallelism,
+            infer_partition_types: flag(&conf::SOURCES_PARTITION_COLUMN_TYPE_INFERENCE_ENABLED),
+            ignore_missing_files: flag(&conf::FILES_IGNORE_MISSING_FILES),
+            ignore_corrupt_files: flag(&conf::FILES_IGNORE_CORRUPT_FILES),
+            parquet_merge_schema: flag(&conf::PARQUET_MERGE_SCHEMA),
+        })
+    }
+}
+
+/// Reads a size such as `64m`, `1g` or `134217728`.
+fn parse_bytes(text: &str) -> Option<u64> {
+    let text = text.trim().to_ascii_lowercase();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number: u64 = text[..digits].parse().ok()?;
+    let shift = match text[digits..].trim() {
+        "" | "b" => 0,
+        "k" | "kb" => 10,
+        "m" | "mb" => 20,
+        "g" | "gb" => 30,
+        "t" | "tb" => 40,
+        _ => return None,
+    };
+    number.checked_shl(shift)
+}

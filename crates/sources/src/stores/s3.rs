@@ -1,0 +1,97 @@
+//! A client of S3-compatible storage with bounded waiting.
+
+use std::fmt;
+use std::time::Duration;
+
+use firesteel_model::{Result, SparkError, error_class};
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::{BackoffConfig, Certificate, ClientOptions, RetryConfig};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+const RETRY_TIMEOUT: Duration = Duration::from_secs(120);
+const RETRIES_MAX: usize = 8;
+
+/// An object store and how to sign in to it.
+///
+/// Guarantees: `Debug` shows no secret.
+#[derive(Clone, Default)]
+pub struct S3Connection {
+    /// A name for it.
+    pub name: String,
+    /// Buckets reached through it; empty for all that no other connection names.
+    pub buckets: Vec<String>,
+    /// Address of the service; Amazon's in `region` by default.
+    pub endpoint: Option<String>,
+    /// Region of the buckets; `us-east-1` by default.
+    pub region: Option<String>,
+    /// Whether the bucket stands in the path of the address rather than in the host's name.
+    pub path_style: bool,
+    /// Certificate authority of the service, PEM.
+    pub ca_pem: Option<Vec<u8>>,
+    /// Access key; without it credentials come from the environment (workload identity).
+    pub access_key: Option<String>,
+    /// Secret key.
+    pub secret_key: Option<String>,
+    /// Session token of temporary credentials.
+    pub session_token: Option<String>,
+}
+
+impl fmt::Debug for S3Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("S3Connection")
+            .field("name", &self.name)
+            .field("buckets", &self.buckets)
+            .field("endpoint", &self.endpoint)
+            .field("region", &self.region)
+            .field("path_style", &self.path_style)
+            .finish_non_exhaustive()
+    }
+}
+
+impl S3Connection {
+    /// A client for one bucket.
+    pub(crate) fn client(&self, bucket: &str) -> Result<AmazonS3> {
+        let mut options = ClientOptions::new()
+            .with_connect_timeout(CONNECT_TIMEOUT)
+            .with_timeout(REQUEST_TIMEOUT)
+            .with_pool_idle_timeout(Duration::from_secs(30));
+        if let Some(pem) = &self.ca_pem {
+            options = options.with_root_certificate(Certificate::from_pem(pem).map_err(|e| self.wrong(bucket, e))?);
+        }
+        let retry = RetryConfig {
+            backoff: BackoffConfig::default(),
+            max_retries: RETRIES_MAX,
+            retry_timeout: RETRY_TIMEOUT,
+        };
+        let mut builder = AmazonS3Builder::from_env().with_client_options(options).with_retry(retry);
+        builder = builder.with_bucket_name(bucket).with_virtual_hosted_style_request(!self.path_style);
+        if let Some(region) = &self.region {
+            builder = builder.with_region(region);
+        }
+        if let Some(endpoint) = &self.endpoint {
+            let endpoint = if self.path_style { endpoint.clone() } else { virtual_host(endpoint, bucket) };
+            builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
+        }
+        if let (Some(access), Some(secret)) = (&self.access_key, &self.secret_key) {
+            builder = builder.with_access_key_id(access).with_secret_access_key(secret);
+            if let Some(token) = &self.session_token {
+                builder = builder.with_token(token);
+            }
+        }
+        builder.build().map_err(|e| self.wrong(bucket, e))
+    }
+
+    fn wrong(&self, bucket: &str, error: object_store::Error) -> SparkError {
+        let reason = format!("the connection {:?} cannot serve the bucket {bucket}", self.name);
+        SparkError::new(&error_class::STORAGE_FAILED).param("reason", reason).source(error)
+    }
+}
+
+/// The client takes an endpoint as it is, so the bucket goes into the host's name here.
+fn virtual_host(endpoint: &str, bucket: &str) -> String {
+    match endpoint.split_once("://") {
+        Some((scheme, host)) if !host.starts_with(&format!("{bucket}.")) => format!("{scheme}://{bucket}.{host}"),
+        _ => endpoint.to_owned(),
+    }
+}

@@ -1,0 +1,73 @@
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray};
+use firesteel_sources::Format;
+use firesteel_spec::{DataType, StructField};
+use parquet::arrow::ArrowWriter;
+
+use crate::fixture::{Fixture, schema_text};
+
+fn file(columns: Vec<(&str, ArrayRef)>) -> Vec<u8> {
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.into_inner().unwrap()
+}
+
+fn ints(values: Vec<i32>) -> ArrayRef {
+    Arc::new(Int32Array::from(values))
+}
+
+#[tokio::test]
+async fn columns_by_name_in_any_case() {
+    let fixture = Fixture::memory();
+    let text: ArrayRef = Arc::new(StringArray::from(vec!["x", "y"]));
+    fixture.put("a.parquet", file(vec![("Id", ints(vec![1, 2])), ("s", text)])).await;
+    let schema = vec![
+        StructField::new("S", DataType::STRING, true),
+        StructField::new("missing", DataType::Double, true),
+        StructField::new("id", DataType::Long, true),
+    ];
+    let table = fixture.table(Format::Parquet, "a.parquet", &[], Some(schema.clone())).await.unwrap();
+    assert_eq!(fixture.rows(table).await.unwrap(), "S|missing|id\nx||1\ny||2");
+    let table = fixture.table(Format::Parquet, "a.parquet", &[], Some(schema)).await.unwrap();
+    assert_eq!(fixture.query(table, "select id from t where id > 1").await.unwrap(), "id\n2");
+    let wrong = vec![StructField::new("s", DataType::Integer, true)];
+    let table = fixture.table(Format::Parquet, "a.parquet", &[], Some(wrong)).await.unwrap();
+    let error = fixture.rows(table).await.unwrap_err();
+    assert_eq!(error.class().name, "FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH");
+}
+
+#[tokio::test]
+async fn schemas_merge() {
+    let fixture = Fixture::memory();
+    fixture.put("t/a.parquet", file(vec![("a", ints(vec![1]))])).await;
+    fixture.put("t/b.parquet", file(vec![("a", ints(vec![2])), ("b", ints(vec![3]))])).await;
+    let table = fixture.table(Format::Parquet, "t", &[("mergeSchema", "true")], None).await.unwrap();
+    assert_eq!(schema_text(table.fields()), "a int, b int");
+    assert_eq!(fixture.query(table, "select * from t order by a").await.unwrap(), "a|b\n1|\n2|3");
+    let long: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+    fixture.put("t/c.parquet", file(vec![("a", long)])).await;
+    let error = fixture.table(Format::Parquet, "t", &[("mergeSchema", "true")], None).await.unwrap_err();
+    assert_eq!(error.class().name, "CANNOT_MERGE_INCOMPATIBLE_DATA_TYPE");
+}
+
+#[tokio::test]
+async fn timestamps_are_microseconds() {
+    let fixture = Fixture::memory();
+    let local = TimestampNanosecondArray::from(vec![1_500_000_000_123_456_789]);
+    let instant = local.clone().with_timezone("UTC");
+    fixture.put("a.parquet", file(vec![("n", Arc::new(local)), ("t", Arc::new(instant))])).await;
+    let table = fixture.table(Format::Parquet, "a.parquet", &[], None).await.unwrap();
+    assert_eq!(schema_text(table.fields()), "n timestamp_ntz, t timestamp");
+    let expected = "n|t\n2017-07-14T02:40:00.123456|2017-07-14T02:40:00.123456Z";
+    assert_eq!(fixture.rows(table).await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn broken_files() {
+    let fixture = Fixture::memory();
+    fixture.put("t/a.parquet", "this is no parquet file").await;
+    let error = fixture.table(Format::Parquet, "t", &[], None).await.unwrap_err();
+    assert_eq!(error.class().name, "FAILED_READ_FILE.NO_HINT");
+}

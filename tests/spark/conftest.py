@@ -1,0 +1,86 @@
+"""Fixtures: one server for all tests, a session of its own for each."""
+
+import itertools
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from pyspark.sql import SparkSession
+
+from server import TOKEN, Server
+
+os.environ["SPARK_CONNECT_AUTHENTICATE_TOKEN"] = TOKEN
+os.environ["TZ"] = "UTC"
+for inherited in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):
+    os.environ.pop(inherited, None)
+
+numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    server = Server(tmp_path_factory.mktemp("server"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def small_streams(tmp_path_factory):
+    """A server that ends its response streams at once, so that clients reattach all the time."""
+    prefix = "spark.connect.execute.reattachable"
+    conf = {f"{prefix}.senderMaxStreamSize": "123", f"{prefix}.senderMaxStreamDuration": "1s"}
+    server = Server(tmp_path_factory.mktemp("small-streams"), conf)
+    yield server
+    server.stop()
+
+
+def open_session(server: Server) -> SparkSession:
+    return SparkSession.builder.remote(server.url).create()
+
+
+@pytest.fixture
+def connect(server):
+    """Opens sessions, which end with the test."""
+    sessions = []
+
+    def connect(to: Server = server) -> SparkSession:
+        sessions.append(open_session(to))
+        return sessions[-1]
+
+    yield connect
+    for session in sessions:
+        session.stop()
+
+
+@pytest.fixture
+def spark(connect):
+    return connect()
+
+
+@pytest.fixture
+def bucket(server):
+    """A bucket of the test's own: its URL for Spark, its folder for Python."""
+    name = f"bucket-{next(numbers)}"
+    folder = server.data / name
+    folder.mkdir(parents=True)
+    return SimpleNamespace(name=name, url=f"s3://{name}", folder=Path(folder))
+
+
+@pytest.fixture
+def schema(spark):
+    """A schema of the test's own, and the current one; tables outlive sessions."""
+    name = f"schema_{next(numbers)}"
+    spark.sql(f"CREATE SCHEMA {name}")
+    spark.sql(f"USE {name}")
+    yield name
+    spark.sql("USE default")
+    spark.sql(f"DROP SCHEMA IF EXISTS {name} CASCADE")
+
+
+@pytest.fixture
+def people(spark):
+    return spark.createDataFrame(
+        [("Ada", 36, "UK"), ("Grace", 45, "US"), ("Alan", 41, "UK"), ("Edsger", 72, "NL"), ("Barbara", 28, "US")],
+        "name string, age int, country string",
+    )

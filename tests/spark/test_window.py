@@ -1,0 +1,127 @@
+"""Window functions, in Python and SQL."""
+
+import pytest
+from pyspark.errors import AnalysisException
+from pyspark.sql import Window
+from pyspark.sql import functions as F
+from results import bag, in_any_order, rows
+
+
+@pytest.fixture
+def scores(spark):
+    df = spark.createDataFrame(
+        [("a", 1, 10), ("a", 2, 10), ("a", 3, 30), ("b", 1, 5), ("b", 2, None)], "team string, day int, points int"
+    )
+    df.createOrReplaceTempView("scores")
+    return df
+
+
+def by_day(df, *functions):
+    return rows(df.select("team", "day", *functions).orderBy("team", "day"))
+
+
+def test_ranks(scores):
+    window = Window.partitionBy("team").orderBy("points")
+    ranks = by_day(
+        scores, F.row_number().over(Window.partitionBy("team").orderBy("day")), F.rank().over(window),
+        F.dense_rank().over(window), F.percent_rank().over(window), F.cume_dist().over(window), F.ntile(2).over(window),
+    )  # fmt: skip
+    assert [row[:5] for row in ranks] == [
+        ("a", 1, 1, 1, 1), ("a", 2, 2, 1, 1), ("a", 3, 3, 3, 2), ("b", 1, 1, 2, 2), ("b", 2, 2, 1, 1),
+    ]  # fmt: skip
+    assert [row[5] for row in ranks] == [0.0, 0.0, 1.0, 1.0, 0.0]
+    assert [row[6] for row in ranks] == [2 / 3, 2 / 3, 1.0, 1.0, 0.5]
+
+
+def test_lead_and_lag(scores):
+    window = Window.partitionBy("team").orderBy("day")
+    assert by_day(scores, F.lag("points").over(window), F.lead("points", 1, -1).over(window)) == [
+        ("a", 1, None, 10), ("a", 2, 10, 30), ("a", 3, 10, -1), ("b", 1, None, None), ("b", 2, 5, -1),
+    ]  # fmt: skip
+
+
+def test_first_last_nth(scores):
+    window = Window.partitionBy("team").orderBy("day").rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    assert by_day(scores, F.first("points").over(window), F.last("points", True).over(window), F.nth_value("points", 2).over(window)) == [
+        ("a", 1, 10, 30, 10), ("a", 2, 10, 30, 10), ("a", 3, 10, 30, 10), ("b", 1, 5, 5, None), ("b", 2, 5, 5, None),
+    ]  # fmt: skip
+
+
+def test_running_sums(scores):
+    window = Window.partitionBy("team").orderBy("day")
+    assert by_day(scores, F.sum("points").over(window), F.count("points").over(window), F.avg("points").over(Window.partitionBy("team"))) == [
+        ("a", 1, 10, 1, 50 / 3), ("a", 2, 20, 2, 50 / 3), ("a", 3, 50, 3, 50 / 3), ("b", 1, 5, 1, 5.0), ("b", 2, 5, 1, 5.0),
+    ]  # fmt: skip
+
+
+def test_peers_share_a_range(scores):
+    window = Window.partitionBy("team").orderBy("points")
+    sums = by_day(scores.filter("team = 'a'"), F.sum("day").over(window))
+    assert sums == [("a", 1, 3), ("a", 2, 3), ("a", 3, 6)]
+
+
+def test_rows_between(scores):
+    window = Window.partitionBy("team").orderBy("day").rowsBetween(-1, 0)
+    assert [row[2] for row in by_day(scores, F.sum("day").over(window))] == [1, 3, 5, 1, 3]
+    window = Window.partitionBy("team").orderBy("day").rowsBetween(1, Window.unboundedFollowing)
+    assert [row[2] for row in by_day(scores, F.sum("day").over(window))] == [5, 3, None, 2, None]
+
+
+def test_range_between(scores):
+    window = Window.partitionBy("team").orderBy("points").rangeBetween(-20, 0)
+    sums = by_day(scores.filter("points IS NOT NULL"), F.count("*").over(window))
+    assert [row[2] for row in sums] == [2, 2, 3, 1]
+
+
+def test_window_in_sql(spark, scores):
+    text = """
+        SELECT team, day, sum(points) OVER w AS total, row_number() OVER (PARTITION BY team ORDER BY day DESC) AS n
+        FROM scores WINDOW w AS (PARTITION BY team ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+        ORDER BY team, day
+    """
+    assert rows(spark.sql(text)) == [("a", 1, 10, 3), ("a", 2, 20, 2), ("a", 3, 50, 1), ("b", 1, 5, 2), ("b", 2, 5, 1)]
+
+
+def test_qualify(spark, scores):
+    text = "SELECT team, day FROM scores QUALIFY row_number() OVER (PARTITION BY team ORDER BY day DESC) = 1"
+    assert bag(spark.sql(text)) == [("a", 3), ("b", 2)]
+
+
+def test_range_of_intervals(spark):
+    text = """
+        SELECT d, count(*) OVER (ORDER BY d RANGE BETWEEN INTERVAL '1' DAY PRECEDING AND CURRENT ROW) AS n
+        FROM VALUES (date'2026-01-01'), (date'2026-01-02'), (date'2026-01-05') AS t(d) ORDER BY d
+    """
+    assert [row[1] for row in rows(spark.sql(text))] == [1, 2, 1]
+
+
+def test_aggregate_inside_a_window(spark, scores):
+    text = "SELECT team, sum(points), rank() OVER (ORDER BY sum(points) DESC) FROM scores GROUP BY team"
+    assert bag(spark.sql(text)) == in_any_order(("a", 50, 1), ("b", 5, 2))
+
+
+def test_ignore_nulls(spark, scores):
+    text = "SELECT team, day, lag(points) IGNORE NULLS OVER (PARTITION BY team ORDER BY day) FROM scores ORDER BY team, day"
+    assert [row[2] for row in rows(spark.sql(text))] == [None, 10, 10, None, 5]
+
+
+def test_ranking_needs_an_order(scores):
+    with pytest.raises(AnalysisException) as raised:
+        scores.select(F.rank().over(Window.partitionBy("team"))).collect()
+    assert "WINDOW" in raised.value.getCondition() or "FRAME" in raised.value.getCondition()
+
+
+def test_windows_of_time(spark):
+    df = spark.sql("SELECT timestamp'2026-01-01 10:07:00' AS t UNION ALL SELECT timestamp'2026-01-01 10:12:00'")
+    counted = df.groupBy(F.window("t", "10 minutes")).count().orderBy("window")
+    found = [(str(w[0]), str(w[1]), n) for w, n in rows(counted)]
+    assert found == [
+        ("2026-01-01 10:00:00", "2026-01-01 10:10:00", 1), ("2026-01-01 10:10:00", "2026-01-01 10:20:00", 1),
+    ]  # fmt: skip
+    sliding = df.groupBy(F.window("t", "10 minutes", "5 minutes")).count()
+    assert sliding.count() == 3
+
+
+def test_collect_over_a_window(scores):
+    window = Window.partitionBy("team").orderBy("day")
+    assert [row[2] for row in by_day(scores, F.collect_list("day").over(window))] == [[1], [1, 2], [1, 2, 3], [1], [1, 2]]

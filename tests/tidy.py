@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""Checks what no compiler checks: sizes of files and functions, which crate may use which, what code may not say.
+
+Run it from anywhere; it prints what is wrong and fails, or says how much it looked at.
+"""
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FILE_LINES_MAX = 500
+FUNCTION_LINES_MAX = 70
+
+# Tables that grow by the row, excepted from the sizes by name.
+TABLES = {
+    "crates/model/src/conf.rs",
+    "crates/model/src/error_class.rs",
+}
+TABLE_FUNCTIONS: set[str] = set()
+
+FORBIDDEN = re.compile(r"\.unwrap\(\)|\.expect\(|\bpanic!|\btodo!|\bunimplemented!|\bunreachable!\(\)")
+MACHINE_PATH = re.compile(r"""(?<![\w.])/(?:root|home/[a-z]+|work|Users)/[\w.]""")
+TEXT_FILES = {".rs", ".py", ".md", ".toml", ".yaml", ".yml", ".sh", ".proto"}
+# Folders of ours; whatever else lies in the clone is somebody's data.
+FOLDERS = ("crates", "tests", "docs", "manifests", "charts", "crds", "python", "images", ".ci", ".github")
+
+
+def main() -> int:
+    problems = []
+    sources = sorted((ROOT / "crates").glob("*/**/*.rs"))
+    for path in sources:
+        problems += check_source(path)
+    problems += check_arrows()
+    texts = text_files()
+    for path in texts:
+        problems += check_paths(path)
+    for problem in problems:
+        print(problem)
+    if problems:
+        print(f"{len(problems)} problems")
+        return 1
+    print(f"tidy: {len(sources)} Rust files, {len(texts)} text files")
+    return 0
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def check_source(path: Path) -> list[str]:
+    name = name_of(path)
+    lines = path.read_text().splitlines()
+    problems = []
+    if len(lines) > FILE_LINES_MAX and name not in TABLES:
+        problems.append(f"{name}: {len(lines)} lines, more than {FILE_LINES_MAX}")
+    bare = blank_texts(path.read_text()).splitlines()
+    for start, end, function in functions(bare):
+        length = end - start + 1
+        if length > FUNCTION_LINES_MAX and f"{name}::{function}" not in TABLE_FUNCTIONS:
+            problems.append(f"{name}:{start + 1}: {function} has {length} lines, more than {FUNCTION_LINES_MAX}")
+    if is_test(path):
+        return problems
+    tests = test_lines(bare)
+    for number, line in enumerate(bare):
+        found = FORBIDDEN.search(line)
+        if found and number not in tests:
+            problems.append(f"{name}:{number + 1}: {found.group().strip('.(')} outside tests")
+    return problems
+
+
+def is_test(path: Path) -> bool:
+    folders = path.relative_to(ROOT / "crates").parts[1:-1]
+    return bool({"tests", "benches", "examples"} & set(folders)) or path.stem in ("tests", "fixtures") or path.stem.endswith("_tests")
+
+
+def blank_texts(code: str) -> str:
+    """The code with comments, strings and characters blanked, so that braces can be counted."""
+    token = re.compile(
+        r"""//[^\n]*|/\*.*?\*/|b?r(?P<hashes>\#*)".*?"(?P=hashes)|b?"(?:\\.|[^"\\])*"|b?'(?:\\(?:u\{[^}]*\}|x..|.)|[^'\\])'""",
+        re.DOTALL,
+    )
+    return token.sub(lambda found: re.sub(r"[^\n]", " ", found.group()), code)
+
+
+def functions(lines: list[str]):
+    """First line, last line and name of every function."""
+    start = re.compile(r"^\s*(?:pub(?:\([^)]*\))?\s+)?(?:const\s+|async\s+|unsafe\s+|extern\s+)*fn\s+(\w+)")
+    for number, line in enumerate(lines):
+        found = start.match(line)
+        if found:
+            end = block_end(lines, number)
+            if end is not None:
+                yield number, end, found.group(1)
+
+
+def block_end(lines: list[str], number: int) -> int | None:
+    """The line that closes the first block at or after a line; nothing if a semicolon comes first."""
+    depth = 0
+    nested = 0
+    for at in range(number, len(lines)):
+        for character in lines[at]:
+            if character in "([":
+                nested += 1
+            elif character in ")]":
+                nested -= 1
+            elif character == "{":
+                depth += 1
+            elif character == "}":
+                depth -= 1
+                if depth == 0:
+                    return at
+            elif character == ";" and depth == 0 and nested == 0:
+                return None
+    return None
+
+
+def test_lines(lines: list[str]) -> set[int]:
+    """Lines of items that exist only in tests."""
+    inside: set[int] = set()
+    for number, line in enumerate(lines):
+        if re.match(r"\s*#\[(cfg\(test\)|(tokio::)?test\b)", line) and number not in inside:
+            end = block_end(lines, number + 1)
+            inside.update(range(number, (end if end is not None else number + 1) + 1))
+        elif re.match(r"\s*#!\[cfg\(test\)\]", line):
+            inside.update(range(number, len(lines)))
+    return inside
+
+
+def check_arrows() -> list[str]:
+    """The table of crates in ARCHITECTURE.md against the manifests."""
+    allowed = arrows()
+    problems = []
+    crates = {path.parent.name: path for path in (ROOT / "crates").glob("*/Cargo.toml")}
+    for crate, path in sorted(crates.items()):
+        if crate not in allowed:
+            problems.append(f"ARCHITECTURE.md: its table of crates has no line for {crate}")
+            continue
+        manifest = tomllib.loads(path.read_text())
+        used = {name.removeprefix("firesteel-") for name in manifest.get("dependencies", {})}
+        used &= set(crates)
+        for extra in sorted(used - allowed[crate]):
+            problems.append(f"{name_of(path)}: {crate} uses {extra}, against ARCHITECTURE.md's table")
+        for missing in sorted(allowed[crate] - used):
+            problems.append(f"ARCHITECTURE.md: {crate} does not use {missing}")
+    problems += [f"ARCHITECTURE.md: there is no crate {crate}" for crate in sorted(set(allowed) - set(crates))]
+    return problems
+
+
+def arrows() -> dict[str, set[str]]:
+    """Rows such as `| sql | Spark SQL text to spec | model, spec |`."""
+    allowed = {}
+    in_table = False
+    for line in (ROOT / "ARCHITECTURE.md").read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("| crate"):
+            in_table = True
+        elif not line.startswith("|"):
+            in_table = False
+        elif in_table and not set(cells[0]) <= set("-: "):
+            allowed[cells[0].strip("`")] = {name.strip("` ") for name in cells[2].split(",") if name.strip("` -")}
+    return allowed
+
+
+def text_files() -> list[Path]:
+    inside = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
+    files = inside + list(ROOT.glob("*"))
+    return sorted(path for path in files if path.is_file() and (path.suffix in TEXT_FILES or path.name == "Makefile"))
+
+
+def check_paths(path: Path) -> list[str]:
+    if path == Path(__file__).resolve():
+        return []
+    lines = enumerate(path.read_text().splitlines(), 1)
+    return [f"{name_of(path)}:{number}: a path of one machine" for number, line in lines if MACHINE_PATH.search(line)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -11,6 +11,7 @@ VENV := $(FIRESTEEL_CACHE)/venv
 PYTHON := $(VENV)/bin/python
 FIRESTEEL := $(CARGO_TARGET_DIR)/debug/firesteel
 OPERATOR := $(CARGO_TARGET_DIR)/debug/firesteel-operator
+CONF_DOCS := $(CARGO_TARGET_DIR)/debug/examples/conf_docs
 REQUIREMENTS := tests/requirements.txt
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT_INSTALL := $(SUDO) apt-get install --yes --no-install-recommends
@@ -31,7 +32,7 @@ demo: build python ## Run manifests/sales.yaml on this machine: a PySpark script
 test: test-rust test-spark ## Run all tests: each crate's own, and the stock PySpark client against the real server.
 
 .PHONY: test-rust
-test-rust: protoc ## Run each crate's own tests.
+test-rust: build ## Run each crate's own tests.
 	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace; else cargo test --workspace; fi
 
 .PHONY: test-spark
@@ -49,23 +50,21 @@ check-tidy: ## Check sizes of files and functions, and which crate may use which
 	python3 tests/tidy.py
 
 .PHONY: check-generated
-check-generated: protoc ## Check that generated files are up to date.
-	cargo build --package firesteel-operator
+check-generated: build ## Check that generated files are up to date.
 	$(OPERATOR) crds --out crds --check
 	$(OPERATOR) docs --out docs/sparkjob.md --check
-	cargo run --quiet --package firesteel-model --example conf_docs | diff docs/configuration.md - \
+	$(CONF_DOCS) | diff docs/configuration.md - \
 	  || { echo "docs/configuration.md is not up to date: make generate"; exit 1; }
 
 .PHONY: generate
-generate: protoc ## Write the generated files: crds/, docs/sparkjob.md, docs/configuration.md.
-	cargo build --package firesteel-operator
+generate: build ## Write the generated files: crds/, docs/sparkjob.md, docs/configuration.md.
 	$(OPERATOR) crds --out crds
 	$(OPERATOR) docs --out docs/sparkjob.md
-	cargo run --quiet --package firesteel-model --example conf_docs > docs/configuration.md
+	$(CONF_DOCS) > docs/configuration.md
 
 .PHONY: build
-build: protoc ## Build the command line.
-	cargo build --package firesteel
+build: protoc ## Build everything, tests too: one set of features, so that dependencies compile once.
+	cargo build --workspace --all-targets
 
 .PHONY: install
 install: protoc ## Build the command line with optimisations and install it where cargo installs programs.

@@ -11,9 +11,18 @@ import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql import functions as F
 from results import column, rows, value
+from server import Server
 
 # Keeps the engine busy for minutes.
 ENDLESS = "SELECT sum(a.id * b.id % 7) FROM range(1000000) a CROSS JOIN range(1000000) b"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A server of this file's own: what its tests leave running is no other test's concern."""
+    server = Server(tmp_path_factory.mktemp("clients"))
+    yield server
+    server.stop()
 
 
 def test_ten_sessions_at_once(connect):
@@ -97,6 +106,7 @@ def test_interrupt_by_operation(spark):
 
 
 def test_nothing_to_interrupt(spark):
+    assert spark.range(1).count() == 1
     assert spark.interruptAll() == []
 
 
@@ -143,8 +153,10 @@ time.sleep(600)
 """
 
 
-def test_a_killed_client_harms_nobody(spark, server):
-    client = subprocess.Popen([sys.executable, "-c", LOST, server.url, ENDLESS], stdout=subprocess.PIPE, text=True)
+def test_a_killed_client_harms_nobody(spark, server, tmp_path):
+    script = tmp_path / "client.py"
+    script.write_text(LOST)
+    client = subprocess.Popen([sys.executable, script, server.url, ENDLESS], stdout=subprocess.PIPE, text=True)
     assert client.stdout.readline().strip() == "connected"
     time.sleep(2)
     client.kill()

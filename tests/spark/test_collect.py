@@ -66,9 +66,9 @@ def test_to_pandas_in_another_time_zone(spark):
 
 def test_structs_in_pandas(spark):
     df = spark.sql("SELECT named_struct('a', 1, 'b', 'x') AS s")
-    assert df.toPandas()["s"][0] == Row(a=1, b="x")
-    spark.conf.set("spark.sql.execution.pandas.structHandlingMode", "dict")
     assert df.toPandas()["s"][0] == {"a": 1, "b": "x"}
+    spark.conf.set("spark.sql.execution.pandas.structHandlingMode", "row")
+    assert df.toPandas()["s"][0] == Row(a=1, b="x")
 
 
 def test_to_arrow(spark):

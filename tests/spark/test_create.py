@@ -161,7 +161,7 @@ def test_values_in_sql(spark):
 
 
 def test_wrong_rows_are_refused(spark):
-    with pytest.raises(PySparkException):
+    with pytest.raises(Exception, match="int"):
         spark.createDataFrame([(1, "x"), ("y", 2)], "a int, b string")
 
 

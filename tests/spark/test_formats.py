@@ -136,7 +136,7 @@ def test_text(spark, bucket):
     assert df.columns == ["value"]
     assert column(df) == ["one", "", "three"]
     assert column(spark.read.text(path, wholetext=True)) == ["one\n\nthree"]
-    assert column(spark.read.text(path, lineSep="e")) == ["on", "\n\nthr"]
+    assert column(spark.read.text(path, lineSep="e")) == ["on", "\n\nthr", ""]
     spark.createDataFrame([("x",), ("y",)], ["value"]).coalesce(1).write.text(f"{bucket.url}/out")
     (file,) = (bucket.folder / "out").glob("*.txt")
     assert file.read_text() == "x\ny\n"

@@ -183,7 +183,7 @@ def test_distinct_and_explode(spark):
     maps = spark.createDataFrame([({"k": 1},)], "m map<string,int>")
     assert rows(maps.select(F.explode("m"))) == [("k", 1)]
     assert maps.select(F.explode("m")).columns == ["key", "value"]
-    nested = spark.sql("SELECT inline(array(struct(1 AS a, 'x' AS b), struct(2, 'y')))")
+    nested = spark.sql("SELECT inline(array(struct(1 AS a, 'x' AS b), struct(2 AS a, 'y' AS b)))")
     assert bag(nested) == in_any_order((1, "x"), (2, "y"))
     assert nested.columns == ["a", "b"]
 

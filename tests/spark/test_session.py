@@ -31,7 +31,7 @@ def test_get_or_create_gives_the_same_session(server):
     builder = SparkSession.builder.remote(server.url)
     first = builder.create()
     try:
-        assert SparkSession.builder.getOrCreate() is first
+        assert builder.getOrCreate() is first
         assert SparkSession.getActiveSession() is first
     finally:
         first.stop()
@@ -139,6 +139,7 @@ def test_clone_keeps_views_and_settings(spark):
     assert clone.table("numbers").count() == 3
     clone.conf.set("spark.my.own", "changed")
     assert spark.conf.get("spark.my.own") == "yes"
+    clone.client.release_session()
 
 
 def test_a_wrong_token_is_refused(server, monkeypatch):
@@ -146,7 +147,7 @@ def test_a_wrong_token_is_refused(server, monkeypatch):
 
     monkeypatch.delenv("SPARK_CONNECT_AUTHENTICATE_TOKEN")
     with pytest.raises(Exception) as raised:
-        SparkConnectClient(server.url).get_configs(("spark.app.name",))
+        SparkConnectClient(server.url).get_configs("spark.app.name")
     assert "UNAUTHENTICATED" in str(raised.value) or "oken" in str(raised.value)
 
 

@@ -137,8 +137,8 @@ def test_sample_by(spark):
 
 
 def test_table_sample_in_sql(spark):
-    assert spark.sql("SELECT * FROM range(100) TABLESAMPLE (5 ROWS)").count() == 5
-    assert 20 < spark.sql("SELECT * FROM range(100) TABLESAMPLE (50 PERCENT) REPEATABLE (7)").count() < 80
+    assert spark.sql("SELECT * FROM (SELECT * FROM range(100)) TABLESAMPLE (5 ROWS)").count() == 5
+    assert 20 < spark.sql("SELECT * FROM (SELECT * FROM range(100)) TABLESAMPLE (50 PERCENT) REPEATABLE (7)").count() < 80
 
 
 def test_repartition(spark):

@@ -45,7 +45,7 @@ def test_show_cut_shorter(table, capsys):
 
 def test_show_fewer_rows(table, capsys):
     table.select("id").show(2)
-    assert shown(capsys) == "+---+\n| id|\n+---+\n|  1|\n| 22|\n+---+\nonly showing top 2 rows\n"
+    assert shown(capsys) == "+---+\n| id|\n+---+\n|  1|\n| 22|\n+---+\nonly showing top 2 rows\n\n"
     table.select("id").show(1)
     assert "only showing top 1 row\n" in shown(capsys)
 
@@ -61,7 +61,7 @@ def test_show_upright(table, capsys):
         " id   | 22    \n"
         " text | NULL  \n"
         " x    | NULL  \n"
-        "only showing top 2 rows\n"
+        "only showing top 2 rows\n\n"
     )
 
 
@@ -69,7 +69,7 @@ def test_show_nothing(spark, capsys):
     spark.range(0).show()
     assert shown(capsys) == "+---+\n| id|\n+---+\n+---+\n\n"
     spark.range(0).show(vertical=True)
-    assert shown(capsys) == "(0 rows)\n"
+    assert shown(capsys) == "(0 rows)\n\n"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_html_of_a_notebook(spark, table):
         "<tr><td>333</td><td>a text of more th...</td><td>-0.25</td></tr>\n"
         "</table>\n"
     )
-    assert repr(table).startswith("+---+")
+    assert repr(table.select("id")).startswith("+---+")
 
 
 def test_repr_is_the_schema(table):

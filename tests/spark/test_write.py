@@ -19,7 +19,7 @@ def test_modes(spark, bucket):
         spark.range(3).write.parquet(url)
     assert raised.value.getCondition() == "PATH_ALREADY_EXISTS"
     with pytest.raises(AnalysisException):
-        spark.range(3).write.mode("errorifexists").parquet(url)
+        spark.range(3).write.mode("error").parquet(url)
     spark.range(5).write.mode("ignore").parquet(url)
     assert spark.read.parquet(url).count() == 3
     spark.range(5).write.mode("append").parquet(url)

@@ -107,7 +107,9 @@ impl SessionCatalog {
 
     /// The table that a name of one to three parts means.
     pub fn table_name(&self, name: &[String]) -> Result<TableName> {
-        let Some((table, schema)) = name.split_last() else { return Err(SparkError::internal("a table without a name")) };
+        let Some((table, schema)) = name.split_last() else {
+            return Err(SparkError::internal("a table without a name"));
+        };
         Ok(TableName { schema: self.schema_name(schema)?, name: table.clone() })
     }
 

@@ -133,9 +133,9 @@ impl Catalog {
     ///
     /// Errors: `TABLE_OR_VIEW_NOT_FOUND`.
     pub async fn table(&self, name: &TableName) -> Result<TableMetadata> {
-        self.find_table(name).await?.ok_or_else(|| {
-            SparkError::new(&error_class::TABLE_OR_VIEW_NOT_FOUND).param("relationName", name.quoted())
-        })
+        self.find_table(name)
+            .await?
+            .ok_or_else(|| SparkError::new(&error_class::TABLE_OR_VIEW_NOT_FOUND).param("relationName", name.quoted()))
     }
 
     /// Tables and views of a schema, by name.

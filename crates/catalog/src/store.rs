@@ -112,8 +112,9 @@ impl MetadataStore {
             Err(object_store::Error::NotFound { .. }) => return Ok(None),
             Err(source) => return Err(failed(source)),
         };
-        let value = serde_json::from_slice(&bytes)
-            .map_err(|source| SparkError::internal(format!("the table metadata at {path} is damaged")).source(source))?;
+        let value = serde_json::from_slice(&bytes).map_err(|source| {
+            SparkError::internal(format!("the table metadata at {path} is damaged")).source(source)
+        })?;
         Ok(Some(value))
     }
 

@@ -29,7 +29,9 @@ pub(crate) async fn answer(session: &DriverSession, question: Analyze) -> Result
         Analyze::IsLocal(plan) => {
             let is_local = matches!(
                 query(plan)?.node.as_ref(),
-                RelationNode::LocalRelation { .. } | RelationNode::CachedLocalRelation { .. } | RelationNode::Command(_)
+                RelationNode::LocalRelation { .. }
+                    | RelationNode::CachedLocalRelation { .. }
+                    | RelationNode::Command(_)
             );
             Analyzed::Flag(is_local)
         }

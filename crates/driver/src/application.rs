@@ -30,7 +30,6 @@ pub(crate) struct Application {
     pub(crate) catalog: Arc<Catalog>,
     /// Settings that new sessions start from.
     pub(crate) conf: BTreeMap<String, String>,
-    pub(crate) started_ms: i64,
 }
 
 impl Application {
@@ -49,7 +48,7 @@ impl Application {
         let mut conf = config.conf;
         conf.entry("spark.default.parallelism".to_owned()).or_insert_with(|| cluster.slots().to_string());
         conf.entry("spark.app.id".to_owned()).or_insert_with(|| format!("local-{}", now_ms()));
-        Ok(Arc::new(Self { cluster, stores, catalog, conf, started_ms: now_ms() }))
+        Ok(Arc::new(Self { cluster, stores, catalog, conf }))
     }
 }
 

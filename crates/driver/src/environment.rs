@@ -14,7 +14,8 @@ use firesteel_sources::{FileTable, Format, ReadRequest, Settings};
 use firesteel_spec::command::CreateFunction;
 use firesteel_spec::relation::{DataSource, SchemaText, TimeTravel};
 use firesteel_spec::types::quote_if_needed;
-use firesteel_spec::{CatalogOp, Command, Plan, StructField};
+use firesteel_spec::{CatalogOp, Command, Expr, Plan, StructField};
+use firesteel_sql::ParserOptions;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -122,8 +123,8 @@ impl Environment for SessionEnvironment<'_> {
         Ok(rows.batches)
     }
 
-    fn parse(&self, text: &str) -> Result<Plan> {
-        firesteel_sql::parse_statement(text)
+    fn parse(&self, text: &str, named: &[(String, Expr)], positional: &[Expr]) -> Result<Plan> {
+        parse(text, named, positional)
     }
 
     fn variable(&self, name: &[String]) -> Option<Typed> {
@@ -136,6 +137,12 @@ impl Environment for SessionEnvironment<'_> {
     fn sql_function(&self, name: &[String]) -> Option<Arc<CreateFunction>> {
         self.session.catalog().function(name)
     }
+}
+
+/// SQL text, parsed, with arguments in place of its parameter markers.
+pub(crate) fn parse(text: &str, named: &[(String, Expr)], positional: &[Expr]) -> Result<Plan> {
+    let options = ParserOptions { named: named.to_vec(), positional: positional.to_vec(), ..ParserOptions::default() };
+    firesteel_sql::parse_statement_with(text, &options)
 }
 
 /// The session's settings of files.

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use datafusion::catalog::Session;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::functions_aggregate::first_last::first_value_udaf;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use firesteel_engine::logical::PartitioningPlanner;
-use firesteel_engine::session_config;
 use firesteel_engine::settings::ExecutionSettings;
+use firesteel_engine::{physical_rules, session_config};
 use firesteel_functions::errors::from_datafusion;
 use firesteel_model::{Result, SparkError};
 use firesteel_planner::{Planned, Planner};
@@ -94,7 +95,10 @@ fn session_state(session: &DriverSession, settings: &ExecutionSettings) -> Sessi
     SessionStateBuilder::new()
         .with_config(session_config(settings))
         .with_runtime_env(session.application().cluster.runtime_env())
+        // DISTINCT ON is rewritten to it.
+        .with_aggregate_functions(vec![first_value_udaf()])
         .with_query_planner(Arc::new(StagePlanner))
+        .with_physical_optimizer_rules(physical_rules())
         .build()
 }
 

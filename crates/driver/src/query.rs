@@ -69,11 +69,8 @@ pub(crate) async fn rows_of(
     prepared: Prepared,
     cancellation: &CancellationToken,
 ) -> Result<ReadyRows> {
-    let options = JobOptions {
-        cancel: Some(cancellation.clone()),
-        settings: prepared.settings.clone(),
-        ..JobOptions::default()
-    };
+    let options =
+        JobOptions { cancel: Some(cancellation.clone()), settings: prepared.settings.clone(), ..JobOptions::default() };
     finished(session, prepared, options).await
 }
 

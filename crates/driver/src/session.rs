@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use firesteel_catalog::SessionCatalog;
-use firesteel_connect::{
-    Analyze, Analyzed, ArtifactStore, Operation, Request, ResultSink, Session, StorageLevel,
-};
+use firesteel_connect::{Analyze, Analyzed, ArtifactStore, Operation, Request, ResultSink, Session, StorageLevel};
 use firesteel_functions::call::FunctionContext;
 use firesteel_model::runtime_conf::RuntimeConf;
 use firesteel_model::{Result, conf};

@@ -3,21 +3,27 @@
 //! ```text
 //!   logical    repartition and coalesce as nodes of logical plans
 //!   session    the DataFusion configuration that plans are made under
+//!   rules      the physical optimiser rules that plans are made with
 //!   stages     physical plan -> StageGraph: cut at exchanges, adapted to real sizes
 //!   partition  to which partition a row goes: Spark's hash, ranges, in turn
 //!   exec       ShuffleReadExec -> operators -> ShuffleWriteExec: the plan of a task
+//!   bind       functions that depend on their task
 //!   task       what a task finds beside its plan and what it leaves behind
 //! ```
 //!
 //! It must not know the scheduler, executors, sessions or the network.
 
+mod bind;
 pub mod error;
 pub mod exec;
 pub mod logical;
 pub mod partition;
+mod rules;
 mod session;
 pub mod settings;
 pub mod stages;
 pub mod task;
 
+pub use bind::bind_to_task;
+pub use rules::physical_rules;
 pub use session::session_config;

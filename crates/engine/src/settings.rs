@@ -51,12 +51,7 @@ impl Default for ExecutionSettings {
 
 impl Default for AdaptiveSettings {
     fn default() -> Self {
-        Self {
-            coalesce: true,
-            advisory_partition_bytes: 64 << 20,
-            min_partition_bytes: 1 << 20,
-            min_partitions: 1,
-        }
+        Self { coalesce: true, advisory_partition_bytes: 64 << 20, min_partition_bytes: 1 << 20, min_partitions: 1 }
     }
 }
 
@@ -70,8 +65,10 @@ impl ExecutionSettings {
                 && conf.flag("spark.sql.adaptive.coalescePartitions.enabled", true)?,
             advisory_partition_bytes: conf
                 .bytes("spark.sql.adaptive.advisoryPartitionSizeInBytes", defaults.adaptive.advisory_partition_bytes)?,
-            min_partition_bytes: conf
-                .bytes("spark.sql.adaptive.coalescePartitions.minPartitionSize", defaults.adaptive.min_partition_bytes)?,
+            min_partition_bytes: conf.bytes(
+                "spark.sql.adaptive.coalescePartitions.minPartitionSize",
+                defaults.adaptive.min_partition_bytes,
+            )?,
             min_partitions: match conf.flag("spark.sql.adaptive.coalescePartitions.parallelismFirst", true)? {
                 true => parallelism.max(1),
                 false => 1,
@@ -80,11 +77,9 @@ impl ExecutionSettings {
         Ok(Self {
             shuffle_partitions: conf.count(conf::SHUFFLE_PARTITIONS.name, defaults.shuffle_partitions)?.max(1),
             batch_size: defaults.batch_size,
-            broadcast_bytes_max: conf
-                .size("spark.sql.autoBroadcastJoinThreshold", defaults.broadcast_bytes_max)?,
+            broadcast_bytes_max: conf.size("spark.sql.autoBroadcastJoinThreshold", defaults.broadcast_bytes_max)?,
             small_query_bytes: conf.size("firesteel.sql.smallQueryThreshold", defaults.small_query_bytes)?,
-            file_partition_bytes: conf
-                .size("spark.sql.files.maxPartitionBytes", defaults.file_partition_bytes)?,
+            file_partition_bytes: conf.size("spark.sql.files.maxPartitionBytes", defaults.file_partition_bytes)?,
             time_zone: get(conf::SESSION_TIME_ZONE.name).unwrap_or(defaults.time_zone),
             adaptive,
         })

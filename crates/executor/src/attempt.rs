@@ -11,6 +11,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::MetricValue;
 use datafusion::prelude::SessionConfig;
+use firesteel_engine::bind_to_task;
 use firesteel_engine::error::{ExecutionError, execution_error};
 use firesteel_engine::stages::StageNo;
 use firesteel_engine::task::{TaskEnvironment, TaskOutput};
@@ -63,6 +64,10 @@ pub(crate) async fn run(work: AttemptWork, store: Arc<dyn ShuffleStore>, runtime
     let environment = Arc::new(TaskEnvironment::new(attempt, Arc::clone(&store), inputs));
     let config = config.with_extension(Arc::clone(&environment));
     let context = Arc::new(task_context(attempt, config, runtime));
+    let plan = match bind_to_task(plan, partition) {
+        Ok(plan) => plan,
+        Err(error) => return AttemptEnd { result: Err(failure(error)), metrics: TaskMetrics::default() },
+    };
     let mut running = tokio::spawn(execute(Arc::clone(&plan), partition, context, Arc::clone(&environment)));
     let joined = tokio::select! {
         biased;

@@ -74,7 +74,8 @@ impl LocalCluster {
             .thread_name("firesteel-control")
             .enable_all()
             .build();
-        let control = control.map_err(|error| SparkError::internal("failed to start the control thread").source(error))?;
+        let control =
+            control.map_err(|error| SparkError::internal("failed to start the control thread").source(error))?;
         let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
         // A weak sender: the loop ends when the cluster and all streams are gone.
         let dispatcher = Dispatcher::new(config.scheduler, Arc::clone(&executor), commands.downgrade());

@@ -146,11 +146,20 @@ impl JobStream {
         store: Arc<dyn ShuffleStore>,
         commands: mpsc::Sender<Command>,
     ) -> Self {
-        let wanted = limit.map_or(Wanted { skip: 0, rows: usize::MAX }, |limit| Wanted {
-            skip: limit.skip,
-            rows: limit.fetch,
-        });
-        Self { job, schema, board, store, commands, wanted, next_task: 0, next_partition: 0, current: None, failed: false }
+        let wanted =
+            limit.map_or(Wanted { skip: 0, rows: usize::MAX }, |limit| Wanted { skip: limit.skip, rows: limit.fetch });
+        Self {
+            job,
+            schema,
+            board,
+            store,
+            commands,
+            wanted,
+            next_task: 0,
+            next_partition: 0,
+            current: None,
+            failed: false,
+        }
     }
 
     /// Which job.

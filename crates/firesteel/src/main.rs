@@ -9,6 +9,8 @@
 //! Only `engine` knows the driver; everything else is about arguments, processes, signals and output. It must not
 //! know how anything is planned or run.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
 mod arguments;
 mod child;
 mod connect;

@@ -1,7 +1,7 @@
 //! `firesteel run`: a job's manifest on this machine.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use firesteel_k8s::{Manifest, SparkJob};
 use firesteel_sources::stores::StoreRegistry;
@@ -99,6 +99,8 @@ fn deadline(job: &SparkJob) -> Result<Option<Deadline>, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn job(spec: &str) -> SparkJob {

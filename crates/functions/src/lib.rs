@@ -9,7 +9,7 @@
 //! A function is declared once, as a row of a table in its family's module. Everything a kernel depends on (ANSI mode,
 //! time zone) is inside the function object and travels with it. It must not know sessions, plans or files.
 
-#![cfg_attr(test, allow(clippy::unwrap_used))]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 pub mod call;
 pub mod cast;

@@ -57,8 +57,9 @@ fn fields(page: &mut String, schema: &Value, path: &str, kind: &str) {
             Some(other) => format!("`{other}`"),
         };
         let meaning = text(field).replace("\n\n", " ").replace('|', "\\|");
-        let rules: Vec<String> = messages(field).map(sentence).collect();
-        let meaning = [vec![meaning], rules].concat().join(" ");
+        // The refused keys have a section of their own.
+        let rules: Vec<&str> = messages(field).filter(|_| name != "conf").collect();
+        let meaning = if rules.is_empty() { meaning } else { format!("{meaning} *Rule: {}.*", rules.join("; ")) };
         line(page, format_args!("| `{at}` | {} | {default} | {meaning} |", type_name(field)));
         if is_job && kind == "ScheduledSparkJob" {
             continue;
@@ -108,31 +109,21 @@ fn messages(schema: &Value) -> impl Iterator<Item = &str> {
 }
 
 fn rule_lines(page: &mut String, schema: &Value) {
-    let rules: Vec<String> = messages(schema).map(|message| format!("- {}", sentence(message))).collect();
+    let rules: Vec<String> = messages(schema).map(|message| format!("- Rule: {message}.")).collect();
     if !rules.is_empty() {
         line(page, format_args!("{}\n", rules.join("\n")));
     }
 }
 
-/// `set count or elastic` -> `Set count or elastic.`
-fn sentence(message: &str) -> String {
-    let first_word = message.split(' ').next().unwrap_or_default();
-    let is_field_name = first_word.contains(|letter: char| letter.is_uppercase());
-    let mut letters = message.chars();
-    match letters.next() {
-        Some(first) if !is_field_name => format!("{}{}.", first.to_uppercase(), letters.as_str()),
-        _ => format!("{message}."),
-    }
-}
-
 fn reserved_keys(page: &mut String) {
     line(page, format_args!("\n## Configuration keys that are refused\n"));
+    line(page, format_args!("Every key begins with `{}`.\n", rules::KEY_PREFIX));
     line(page, format_args!("| keys | because |\n|---|---|"));
     for keys in rules::RESERVED_KEYS {
         let exact = keys.exact.iter().map(|key| format!("`{key}`"));
         let prefixes = keys.prefixes.iter().map(|prefix| format!("`{prefix}*`"));
         let names: Vec<String> = exact.chain(prefixes).collect();
-        line(page, format_args!("| {} | {} |", names.join(", "), sentence(keys.message)));
+        line(page, format_args!("| {} | {}. |", names.join(", "), keys.message));
     }
 }
 
@@ -153,7 +144,7 @@ mod tests {
             "| `spec.main` | fields | *required* |",
             "| `spec.executor.cpu` | processor time | `1` |",
             "| `spec.storage.connections[].endpoint` | text |",
-            "Set count or elastic, not both.",
+            "*Rule: set count or elastic, not both; minToStart",
             "`spark.kubernetes.*`",
         ] {
             assert!(page.contains(part), "{part} is missing from\n{page}");

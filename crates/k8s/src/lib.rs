@@ -11,6 +11,7 @@
 //!
 //! It must not know the operator's logic, a Kubernetes client, or the engine.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 // The columns of a definition are attributes of one form, which the lint takes for repetitions.
 #![allow(clippy::duplicated_attributes)]
 

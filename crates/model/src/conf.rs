@@ -63,7 +63,7 @@ keys! {
     TIMESTAMP_TYPE = "spark.sql.timestampType", Some("TIMESTAMP_LTZ"), Text, Runtime, "what TIMESTAMP means: TIMESTAMP_LTZ or TIMESTAMP_NTZ";
     WAREHOUSE_DIR = "spark.sql.warehouse.dir", Some("spark-warehouse"), Text, Static, "where managed tables lie";
     MASTER = "spark.master", Some("local[*]"), Text, Static, "where executors run";
-    APP_NAME = "spark.app.name", Some("firesteel"), Text, Static, "the application's name";
+    APP_NAME = "spark.app.name", Some("firesteel"), Text, Runtime, "the application's name";
     PANDAS_CONVERT_TO_ARROW_ARRAY_SAFELY = "spark.sql.execution.pandas.convertToArrowArraySafely", Some("true"), Bool, Runtime, "pandas to Arrow fails on overflow and truncation";
     PANDAS_INFER_PANDAS_DICT_AS_MAP = "spark.sql.execution.pandas.inferPandasDictAsMap", Some("false"), Bool, Runtime, "a dict in a pandas column is a map rather than a struct";
     PANDAS_STRUCT_HANDLING_MODE = "spark.sql.execution.pandas.structHandlingMode", Some("legacy"), Text, Runtime, "what a struct becomes in pandas: legacy, row or dict";

@@ -412,4 +412,7 @@ classes! {
     VARIABLE_ALREADY_EXISTS = "VARIABLE_ALREADY_EXISTS", "42723", Analysis, "a variable called <variableName> exists already; use OR REPLACE to replace it";
     VARIABLE_NOT_FOUND = "VARIABLE_NOT_FOUND", "42883", Analysis, "no variable is called <variableName> in <searchPath>";
     WRITE_WITHOUT_PATH = "_LEGACY_ERROR_TEMP_2047", "", IllegalArgument, "a write of <format> needs a path";
+    DATATYPE_MISMATCH_INVALID_ARG_VALUE = "DATATYPE_MISMATCH.INVALID_ARG_VALUE", "42K09", Analysis, "cannot resolve <sqlExpr>: <inputName> must be <requireType>, one of <validValues>, not <inputValue>";
+    INVALID_FORMAT_UNEXPECTED_TOKEN = "INVALID_FORMAT.UNEXPECTED_TOKEN", "42601", Analysis, "the format <format> is invalid: <token> is unexpected";
+    CANNOT_PARSE_INTERVAL = "CANNOT_PARSE_INTERVAL", "22006", Analysis, "<intervalString> is no interval";
 }

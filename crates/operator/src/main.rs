@@ -7,6 +7,8 @@
 //!
 //! It must not link DataFusion, nor anything of the engine.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
 mod output;
 
 use std::path::PathBuf;

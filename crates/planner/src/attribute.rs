@@ -33,12 +33,7 @@ impl Attribute {
 
     /// The column as an expression with its type.
     pub fn typed(&self) -> Typed {
-        Typed {
-            expr: self.expr(),
-            data_type: self.data_type.clone(),
-            nullable: self.nullable,
-            sql: self.name.clone(),
-        }
+        Typed { expr: self.expr(), data_type: self.data_type.clone(), nullable: self.nullable, sql: self.name.clone() }
     }
 
     /// The field that the user sees.
@@ -79,7 +74,11 @@ pub(crate) struct NameHit<'a> {
 impl NameMatch {
     /// Whether two names are the same.
     pub(crate) fn same(self, left: &str, right: &str) -> bool {
-        if self.case_sensitive { left == right } else { left.eq_ignore_ascii_case(right) || left.to_lowercase() == right.to_lowercase() }
+        if self.case_sensitive {
+            left == right
+        } else {
+            left.eq_ignore_ascii_case(right) || left.to_lowercase() == right.to_lowercase()
+        }
     }
 
     /// Finds a dotted name: qualified matches first (longest qualifier), then the bare column.

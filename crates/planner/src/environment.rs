@@ -8,7 +8,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::logical_expr::LogicalPlan;
 use firesteel_model::Result;
 use firesteel_spec::relation::{DataSource, Relation, TimeTravel};
-use firesteel_spec::{CatalogOp, Command, Plan, StructField};
+use firesteel_spec::{CatalogOp, Command, Expr, Plan, StructField};
 
 /// What a name stands for.
 pub enum TableSource {
@@ -42,7 +42,12 @@ pub trait Environment: Send + Sync {
     /// The table or view of a name.
     ///
     /// Errors: TABLE_OR_VIEW_NOT_FOUND.
-    fn table(&self, name: &[String], options: &[(String, String)], time_travel: Option<&TimeTravel>) -> Result<TableSource>;
+    fn table(
+        &self,
+        name: &[String],
+        options: &[(String, String)],
+        time_travel: Option<&TimeTravel>,
+    ) -> Result<TableSource>;
 
     /// Files or another data source.
     fn read(&self, source: &DataSource) -> Result<(Arc<dyn TableProvider>, Vec<StructField>)>;
@@ -62,8 +67,8 @@ pub trait Environment: Send + Sync {
     /// Runs a query whose result decides the plan: pivot values, transpose.
     fn collect(&self, plan: &LogicalPlan) -> Result<Vec<RecordBatch>>;
 
-    /// SQL text, parsed.
-    fn parse(&self, text: &str) -> Result<Plan>;
+    /// SQL text, parsed, with arguments in place of its parameter markers.
+    fn parse(&self, text: &str, named: &[(String, Expr)], positional: &[Expr]) -> Result<Plan>;
 
     /// A session variable's value.
     fn variable(&self, name: &[String]) -> Option<firesteel_functions::call::Typed>;

@@ -22,8 +22,7 @@ pub(crate) fn context(text: Option<&str>, span: Option<Span>) -> Option<ErrorCon
 pub(crate) fn unresolved_column(parts: &[String], attributes: &[Attribute]) -> SparkError {
     let near = if attributes.is_empty() { Vec::new() } else { suggestions(attributes, parts) };
     if near.is_empty() {
-        return SparkError::new(&error_class::UNRESOLVED_COLUMN_WITHOUT_SUGGESTION)
-            .param("objectName", quoted(parts));
+        return SparkError::new(&error_class::UNRESOLVED_COLUMN_WITHOUT_SUGGESTION).param("objectName", quoted(parts));
     }
     SparkError::new(&error_class::UNRESOLVED_COLUMN_WITH_SUGGESTION)
         .param("objectName", quoted(parts))

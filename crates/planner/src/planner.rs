@@ -7,7 +7,7 @@ use datafusion::logical_expr::LogicalPlan;
 use firesteel_functions::call::{FunctionContext, Typed};
 use firesteel_model::{Result, SparkError};
 use firesteel_spec::expr::WindowSpec;
-use firesteel_spec::{DataType, Expr, Relation, Span};
+use firesteel_spec::{DataType, Relation, Span};
 
 use crate::attribute::{Attribute, NameMatch};
 use crate::environment::Environment;
@@ -41,8 +41,6 @@ pub struct Planner<'e> {
     pub(crate) references: HashMap<i64, Relation>,
     /// Parameters of lambdas around, innermost last: the user's name and the column.
     pub(crate) lambdas: Vec<(String, Attribute)>,
-    /// Named and positional arguments of the SQL text.
-    pub(crate) parameters: HashMap<String, Expr>,
     /// Views and SQL texts being expanded, against recursion without end.
     pub(crate) depth: usize,
     next_id: u64,
@@ -67,7 +65,6 @@ impl<'e> Planner<'e> {
             windows: Vec::new(),
             references: HashMap::new(),
             lambdas: Vec::new(),
-            parameters: HashMap::new(),
             depth: 0,
             next_id: 0,
         }
@@ -132,7 +129,11 @@ impl<'e> Planner<'e> {
         let schema: &DFSchema = resolved.plan.schema();
         for attribute in &resolved.output {
             if !schema.has_column_with_unqualified_name(&attribute.column) {
-                return Err(SparkError::internal(format!("column {} is not in {:?}", attribute.column, schema.field_names())));
+                return Err(SparkError::internal(format!(
+                    "column {} is not in {:?}",
+                    attribute.column,
+                    schema.field_names()
+                )));
             }
         }
         Ok(resolved)

@@ -18,6 +18,8 @@
 //!
 //! It must not know Spark, jobs or DataFusion.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
 mod attributes;
 mod condition;
 mod key;

@@ -105,8 +105,7 @@ impl LocalWriter {
         if let Some(file) = &mut self.file {
             file.write_all(&bytes).map_err(ShuffleError::store("write a block"))?;
         }
-        let block =
-            BlockRef { offset: self.file_length, length: bytes.len() as u64, crc: crc32fast::hash(&bytes) };
+        let block = BlockRef { offset: self.file_length, length: bytes.len() as u64, crc: crc32fast::hash(&bytes) };
         self.file_length += block.length;
         Ok(block)
     }

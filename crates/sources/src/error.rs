@@ -16,9 +16,7 @@ pub fn from_store(error: object_store::Error, path: &str) -> SparkError {
     use object_store::Error as Store;
     let failed = |reason: String| SparkError::new(&error_class::STORAGE_FAILED).param("reason", reason);
     match error {
-        Store::NotFound { .. } => {
-            SparkError::new(&error_class::PATH_NOT_FOUND).param("path", path).source(error)
-        }
+        Store::NotFound { .. } => SparkError::new(&error_class::PATH_NOT_FOUND).param("path", path).source(error),
         Store::AlreadyExists { .. } => {
             SparkError::new(&error_class::PATH_ALREADY_EXISTS).param("outputPath", path).source(error)
         }

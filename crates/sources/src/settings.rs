@@ -32,6 +32,14 @@ pub struct Settings {
     pub ignore_corrupt_files: bool,
     /// `spark.sql.parquet.mergeSchema`
     pub parquet_merge_schema: bool,
+    /// `spark.sql.parquet.compression.codec`
+    pub parquet_compression: String,
+    /// `spark.sql.orc.compression.codec`
+    pub orc_compression: String,
+    /// `spark.sql.avro.compression.codec`
+    pub avro_compression: String,
+    /// `spark.sql.files.maxRecordsPerFile`
+    pub max_records_per_file: u64,
 }
 
 impl Default for Settings {
@@ -49,6 +57,10 @@ impl Default for Settings {
             ignore_missing_files: false,
             ignore_corrupt_files: false,
             parquet_merge_schema: false,
+            parquet_compression: "snappy".to_owned(),
+            orc_compression: "zstd".to_owned(),
+            avro_compression: "snappy".to_owned(),
+            max_records_per_file: 0,
         }
     }
 }
@@ -76,6 +88,10 @@ impl Settings {
             ignore_missing_files: flag(&conf::FILES_IGNORE_MISSING_FILES),
             ignore_corrupt_files: flag(&conf::FILES_IGNORE_CORRUPT_FILES),
             parquet_merge_schema: flag(&conf::PARQUET_MERGE_SCHEMA),
+            parquet_compression: text(&conf::PARQUET_COMPRESSION_CODEC),
+            orc_compression: text(&conf::ORC_COMPRESSION_CODEC),
+            avro_compression: text(&conf::AVRO_COMPRESSION_CODEC),
+            max_records_per_file: text(&conf::FILES_MAX_RECORDS_PER_FILE).parse().unwrap_or(0),
         })
     }
 }

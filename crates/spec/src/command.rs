@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+pub use crate::catalog_call::CatalogOp;
 use crate::expr::{Expr, PythonUdf};
 use crate::relation::Relation;
+pub use crate::script::{Block, Statement};
+pub use crate::show::{Describe, Show};
 use crate::types::{DataType, StructField};
 
 /// Something to do.
@@ -357,6 +360,9 @@ pub enum MergeAction {
     Insert(Vec<(Vec<String>, Expr)>),
 }
 
+/// A partition to be added: its columns' values, and where it lies.
+pub type NewPartition = (Vec<(String, Option<Expr>)>, Option<String>);
+
 /// ALTER TABLE
 #[derive(Clone, Debug, PartialEq)]
 pub enum AlterTable {
@@ -379,7 +385,7 @@ pub enum AlterTable {
     /// SET LOCATION
     SetLocation { partition: Vec<(String, Option<Expr>)>, location: String },
     /// ADD PARTITION
-    AddPartitions { partitions: Vec<(Vec<(String, Option<Expr>)>, Option<String>)>, if_not_exists: bool },
+    AddPartitions { partitions: Vec<NewPartition>, if_not_exists: bool },
     /// DROP PARTITION
     DropPartitions { partitions: Vec<Vec<(String, Option<Expr>)>>, if_exists: bool, purge: bool },
     /// PARTITION .. RENAME TO PARTITION
@@ -410,54 +416,6 @@ pub enum ColumnChange {
     Position(ColumnPosition),
     /// SET DEFAULT, with its text; DROP DEFAULT.
     Default(Option<(Expr, String)>),
-}
-
-/// SHOW
-#[derive(Clone, Debug, PartialEq)]
-pub enum Show {
-    /// SHOW SCHEMAS
-    Schemas { pattern: Option<String>, catalog: Option<String> },
-    /// SHOW TABLES
-    Tables { schema: Vec<String>, pattern: Option<String> },
-    /// SHOW TABLE EXTENDED
-    TableExtended { schema: Vec<String>, pattern: String, partition: Vec<(String, Option<Expr>)> },
-    /// SHOW VIEWS
-    Views { schema: Vec<String>, pattern: Option<String> },
-    /// SHOW COLUMNS
-    Columns { table: Vec<String> },
-    /// SHOW CREATE TABLE
-    CreateTable { table: Vec<String>, as_serde: bool },
-    /// SHOW FUNCTIONS: ALL, USER or SYSTEM
-    Functions { scope: String, pattern: Option<String>, schema: Vec<String> },
-    /// SHOW PARTITIONS
-    Partitions { table: Vec<String>, partition: Vec<(String, Option<Expr>)> },
-    /// SHOW TBLPROPERTIES
-    TableProperties { table: Vec<String>, key: Option<String> },
-    /// SHOW CATALOGS
-    Catalogs { pattern: Option<String> },
-    /// SHOW CURRENT SCHEMA
-    CurrentSchema,
-    /// SHOW COLLATIONS
-    Collations { pattern: Option<String> },
-}
-
-/// DESCRIBE
-#[derive(Clone, Debug, PartialEq)]
-pub enum Describe {
-    /// DESCRIBE TABLE
-    Table {
-        table: Vec<String>,
-        is_extended: bool,
-        partition: Vec<(String, Option<Expr>)>,
-        column: Vec<String>,
-        as_json: bool,
-    },
-    /// DESCRIBE QUERY
-    Query(Relation),
-    /// DESCRIBE SCHEMA
-    Schema { name: Vec<String>, is_extended: bool },
-    /// DESCRIBE FUNCTION
-    Function { name: Vec<String>, is_extended: bool },
 }
 
 /// FOR COLUMNS of ANALYZE TABLE.
@@ -518,110 +476,4 @@ pub enum FunctionBody {
     Query(Relation, String),
     /// AS 'class': a JVM class, which cannot run here.
     JvmClass(String),
-}
-
-/// BEGIN .. END
-#[derive(Clone, Debug, PartialEq)]
-pub struct Block {
-    /// Label.
-    pub label: Option<String>,
-    /// Statements, declarations and handlers in order.
-    pub statements: Vec<Statement>,
-}
-
-/// A statement of a script.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Statement {
-    /// A query or command, with its text.
-    Plan(Box<crate::Plan>, String),
-    /// BEGIN .. END
-    Block(Block),
-    /// DECLARE c CONDITION FOR SQLSTATE '..'
-    Condition { name: String, sql_state: Option<String> },
-    /// DECLARE EXIT HANDLER FOR ..
-    Handler { is_exit: bool, conditions: Vec<String>, body: Box<Statement> },
-    /// IF .. ELSEIF .. ELSE
-    If { branches: Vec<(Expr, Vec<Statement>)>, otherwise: Vec<Statement> },
-    /// CASE, simple where there is an operand.
-    Case { operand: Option<Expr>, branches: Vec<(Expr, Vec<Statement>)>, otherwise: Option<Vec<Statement>> },
-    /// WHILE .. DO
-    While { label: Option<String>, condition: Expr, body: Vec<Statement> },
-    /// REPEAT .. UNTIL
-    Repeat { label: Option<String>, body: Vec<Statement>, until: Expr },
-    /// LOOP
-    Loop { label: Option<String>, body: Vec<Statement> },
-    /// FOR v AS query DO
-    For { label: Option<String>, variable: Option<String>, query: Relation, body: Vec<Statement> },
-    /// LEAVE
-    Leave(String),
-    /// ITERATE
-    Iterate(String),
-    /// SIGNAL, RESIGNAL
-    Signal { condition: Option<String>, sql_state: Option<String>, message: Option<Expr> },
-}
-
-/// A call of `spark.catalog`.
-#[derive(Clone, Debug, PartialEq)]
-pub enum CatalogOp {
-    /// currentDatabase
-    CurrentDatabase,
-    /// setCurrentDatabase
-    SetCurrentDatabase(String),
-    /// listDatabases
-    ListDatabases { pattern: Option<String> },
-    /// listTables
-    ListTables { database: Option<String>, pattern: Option<String> },
-    /// listViews
-    ListViews { database: Option<String>, pattern: Option<String> },
-    /// listFunctions
-    ListFunctions { database: Option<String>, pattern: Option<String> },
-    /// listColumns
-    ListColumns { table: String, database: Option<String> },
-    /// getDatabase
-    GetDatabase(String),
-    /// getTable
-    GetTable { table: String, database: Option<String> },
-    /// getFunction
-    GetFunction { function: String, database: Option<String> },
-    /// databaseExists
-    DatabaseExists(String),
-    /// tableExists
-    TableExists { table: String, database: Option<String> },
-    /// functionExists
-    FunctionExists { function: String, database: Option<String> },
-    /// createTable, createExternalTable
-    CreateTable {
-        table: String,
-        path: Option<String>,
-        format: Option<String>,
-        schema: Vec<StructField>,
-        description: Option<String>,
-        options: Vec<(String, String)>,
-    },
-    /// dropTempView
-    DropTempView(String),
-    /// dropGlobalTempView
-    DropGlobalTempView(String),
-    /// recoverPartitions
-    RecoverPartitions(String),
-    /// isCached
-    IsCached(String),
-    /// cacheTable, with a storage level's name.
-    CacheTable { table: String, storage_level: Option<String> },
-    /// uncacheTable
-    UncacheTable(String),
-    /// clearCache
-    ClearCache,
-    /// refreshTable
-    RefreshTable(String),
-    /// refreshByPath
-    RefreshByPath(String),
-    /// currentCatalog
-    CurrentCatalog,
-    /// setCurrentCatalog
-    SetCurrentCatalog(String),
-    /// listCatalogs
-    ListCatalogs { pattern: Option<String> },
-    /// Any other, by name: answered with an error that names it.
-    Unsupported(String),
 }

@@ -8,10 +8,13 @@
 //!
 //! Nothing here is resolved: names are as written, types are as asked for. It must not know DataFusion or protobuf.
 
+mod catalog_call;
 pub mod command;
 pub mod expr;
 pub mod literal;
 pub mod relation;
+mod script;
+mod show;
 pub mod types;
 pub mod types_arrow;
 mod types_json;

@@ -39,7 +39,7 @@ async fn run(start: Start) {
     let operation = execution.operation.clone();
     let mut work = AssertUnwindSafe(perform(session, operation, what, sink)).catch_unwind().boxed();
     tokio::select! {
-        end = &mut work => execution.finish(unless_cancelled(end.unwrap_or_else(|_| Err(panicked())), &execution)),
+        biased;
         () = cancellation.cancelled() => {
             // The client is told at once; the engine gets time to put things in order.
             execution.finish(Err(cancelled()));
@@ -47,6 +47,7 @@ async fn run(start: Start) {
                 tracing::warn!(operation = execution.operation.id(), "a cancelled operation did not stop in time");
             }
         }
+        end = &mut work => execution.finish(unless_cancelled(end.unwrap_or_else(|_| Err(panicked())), &execution)),
     }
 }
 
@@ -67,7 +68,11 @@ async fn perform(
                 Request::Sql(_) => Wanted::SqlAnswer,
                 Request::Command(_) => Wanted::Nothing,
             };
-            session.execute(request, operation, sink.clone()).await?;
+            session.execute(request, operation.clone(), sink.clone()).await?;
+            // An engine that stopped because it was told to has not given the whole result.
+            if operation.cancellation().is_cancelled() {
+                return Err(cancelled());
+            }
             wanted
         }
     };

@@ -2,16 +2,21 @@
 
 use firesteel_catalog::{TableKind, TableMetadata, TableName};
 use firesteel_model::{Result, SparkError, error_class};
+use firesteel_spec::StructField;
 use firesteel_spec::command::{AlterTable, ColumnChange, ColumnPosition};
 use firesteel_spec::types::quote;
-use firesteel_spec::StructField;
 
 use super::describe::table_of;
 use super::table::field;
 use crate::rows::ReadyRows;
 use crate::session::DriverSession;
 
-pub(super) async fn alter(session: &DriverSession, name: &[String], is_view: bool, change: &AlterTable) -> Result<ReadyRows> {
+pub(super) async fn alter(
+    session: &DriverSession,
+    name: &[String],
+    is_view: bool,
+    change: &AlterTable,
+) -> Result<ReadyRows> {
     let mut table = table_of(session, name).await?;
     if is_view != (table.kind == TableKind::View) && is_view {
         return Err(SparkError::new(&error_class::EXPECT_VIEW_NOT_TABLE_NO_ALTERNATIVE)
@@ -51,7 +56,8 @@ fn apply(table: &mut TableMetadata, change: &AlterTable) -> Result<()> {
                     return Err(SparkError::unsupported("adding fields inside a struct"));
                 }
                 if columns.iter().any(|c| c.name.eq_ignore_ascii_case(&definition.name)) {
-                    return Err(SparkError::new(&error_class::COLUMN_ALREADY_EXISTS).param("columnName", quote(&definition.name)));
+                    return Err(SparkError::new(&error_class::COLUMN_ALREADY_EXISTS)
+                        .param("columnName", quote(&definition.name)));
                 }
                 let default_place = columns.len() - table.partition_columns.len();
                 let index = position(&columns, place.as_ref())?.unwrap_or(default_place);
@@ -121,7 +127,12 @@ fn position(columns: &[StructField], place: Option<&ColumnPosition>) -> Result<O
 }
 
 /// COMMENT ON
-pub(super) async fn comment(session: &DriverSession, name: &[String], is_schema: bool, comment: Option<&str>) -> Result<ReadyRows> {
+pub(super) async fn comment(
+    session: &DriverSession,
+    name: &[String],
+    is_schema: bool,
+    comment: Option<&str>,
+) -> Result<ReadyRows> {
     let catalog = session.catalog().shared();
     if is_schema {
         let mut schema = catalog.schema(&session.catalog().schema_name(name)?).await?;

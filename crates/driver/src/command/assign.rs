@@ -32,9 +32,8 @@ pub(super) async fn for_insert(session: &DriverSession, insert: &Insert, table: 
     let given = planning::analyzed(session, query).await?.fields;
     let mut constants: Vec<(usize, Expr)> = Vec::new();
     for (name, value) in &insert.partition {
-        let index = position(&columns, name).ok_or_else(|| {
-            SparkError::new(&error_class::NON_PARTITION_COLUMN).param("columnName", quote(name))
-        })?;
+        let index = position(&columns, name)
+            .ok_or_else(|| SparkError::new(&error_class::NON_PARTITION_COLUMN).param("columnName", quote(name)))?;
         if let Some(value) = value {
             constants.push((index, value.clone()));
         }

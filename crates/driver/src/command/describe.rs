@@ -49,7 +49,10 @@ fn function(session: &DriverSession, name: &[String]) -> Result<ReadyRows> {
     let last = name.last().map(|n| n.to_lowercase()).unwrap_or_default();
     if let Some(own) = session.catalog().function(name) {
         let comment = own.comment.clone().unwrap_or_default();
-        return ReadyRows::of(vec![Column::Text("function_desc", vec![format!("Function: {last}"), format!("Usage: {comment}")])]);
+        return ReadyRows::of(vec![Column::Text(
+            "function_desc",
+            vec![format!("Function: {last}"), format!("Usage: {comment}")],
+        )]);
     }
     let found = firesteel_functions::registry::lookup(&last);
     let found = found.ok_or_else(|| {

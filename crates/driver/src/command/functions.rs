@@ -85,7 +85,11 @@ fn cast(value: &Expr, data_type: &DataType) -> Expr {
     })
 }
 
-async fn set_variables(session: &DriverSession, assignments: &[(Vec<String>, Expr)], query: Option<&Relation>) -> Result<()> {
+async fn set_variables(
+    session: &DriverSession,
+    assignments: &[(Vec<String>, Expr)],
+    query: Option<&Relation>,
+) -> Result<()> {
     let mut values = Vec::new();
     match query {
         Some(query) => {
@@ -139,7 +143,9 @@ pub(super) async fn execute_immediate(
 ) -> Result<ReadyRows> {
     let (_, literal) = evaluate(session, text).await?;
     let Literal::String(text) = literal else {
-        return Err(SparkError::new(&error_class::NOT_A_CONSTANT_STRING).param("name", "EXECUTE IMMEDIATE").param("expr", "\"NULL\""));
+        return Err(SparkError::new(&error_class::NOT_A_CONSTANT_STRING)
+            .param("name", "EXECUTE IMMEDIATE")
+            .param("expr", "\"NULL\""));
     };
     if let Plan::Command(command) = firesteel_sql::parse_statement(&text)? {
         return Box::pin(super::run(session, &command, cancellation)).await;
@@ -156,7 +162,8 @@ pub(super) async fn execute_immediate(
         let prepared = planning::prepared(session, &query).await?;
         return query::rows_of(session, prepared, cancellation).await;
     }
-    let targets: Vec<_> = into.iter().map(|name| (name.clone(), Expr::literal(Literal::Null(DataType::Null)))).collect();
+    let targets: Vec<_> =
+        into.iter().map(|name| (name.clone(), Expr::literal(Literal::Null(DataType::Null)))).collect();
     set_variables(session, &targets, Some(&query)).await?;
     Ok(ReadyRows::default())
 }

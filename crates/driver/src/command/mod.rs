@@ -44,7 +44,8 @@ pub(crate) async fn run(
         Command::Insert(insert) => write::insert(session, insert, cancellation).await,
         Command::CreateTable(create) => table::create(session, create, cancellation).await,
         Command::CreateTableLike { name, source, if_not_exists, format, location, properties } => {
-            let like = table::Like { name, source, format: format.as_deref(), location: location.as_deref(), properties };
+            let like =
+                table::Like { name, source, format: format.as_deref(), location: location.as_deref(), properties };
             table::create_like(session, &like, *if_not_exists).await
         }
         Command::DropTable { name, if_exists, .. } => table::drop(session, name, *if_exists, false).await,
@@ -54,9 +55,10 @@ pub(crate) async fn run(
         Command::CreateTempView { .. } | Command::CreateView(_) | Command::CreateTempViewUsing { .. } => {
             view::create(session, command).await
         }
-        Command::CreateSchema { .. } | Command::DropSchema { .. } | Command::UseSchema { .. } | Command::AlterSchema { .. } => {
-            schema::run(session, command).await
-        }
+        Command::CreateSchema { .. }
+        | Command::DropSchema { .. }
+        | Command::UseSchema { .. }
+        | Command::AlterSchema { .. } => schema::run(session, command).await,
         Command::UseCatalog { name } => schema::use_catalog(name),
         Command::CommentOn { name, is_schema, comment } => {
             alter::comment(session, name, *is_schema, comment.as_deref()).await
@@ -121,7 +123,11 @@ fn name_of(command: &Command) -> String {
     }
 }
 
-async fn explain(session: &DriverSession, mode: firesteel_spec::command::ExplainMode, plan: &Plan) -> Result<ReadyRows> {
+async fn explain(
+    session: &DriverSession,
+    mode: firesteel_spec::command::ExplainMode,
+    plan: &Plan,
+) -> Result<ReadyRows> {
     let text = match plan {
         Plan::Query(relation) => crate::explain::explain(session, relation, mode).await?,
         Plan::Command(command) => format!("== Physical Plan ==\nExecute {}\n", name_of(command)),
@@ -131,12 +137,12 @@ async fn explain(session: &DriverSession, mode: firesteel_spec::command::Explain
 
 /// The command in an SQL text, if it holds one.
 pub(crate) fn sql_command(relation: &Relation) -> Result<Option<Command>> {
-    let text = match relation.node.as_ref() {
-        RelationNode::Sql { text, .. } => text,
+    let parsed = match relation.node.as_ref() {
+        RelationNode::Sql { text, named, positional } => crate::environment::parse(text, named, positional)?,
         RelationNode::WithRelations { input, .. } => return sql_command(input),
         _ => return Ok(None),
     };
-    match firesteel_sql::parse_statement(text)? {
+    match parsed {
         Plan::Query(_) => Ok(None),
         Plan::Command(command) => Ok(Some(command)),
     }

@@ -62,7 +62,12 @@ pub(super) async fn show(session: &DriverSession, show: &Show) -> Result<ReadyRo
     }
 }
 
-async fn tables(session: &DriverSession, schema: &[String], pattern: Option<&str>, only_views: bool) -> Result<ReadyRows> {
+async fn tables(
+    session: &DriverSession,
+    schema: &[String],
+    pattern: Option<&str>,
+    only_views: bool,
+) -> Result<ReadyRows> {
     let catalog = session.catalog();
     let schema = catalog.schema_name(schema)?;
     let (mut namespaces, mut names, mut temporary) = (Vec::new(), Vec::new(), Vec::new());
@@ -129,12 +134,12 @@ pub(super) async fn partitions(session: &DriverSession, table: &TableMetadata) -
             .param("name", quote(&table.name)));
     }
     let files = crate::environment::table_files(session, table).await?.map(|t| t.input_files()).unwrap_or_default();
-    let prefix = table.location.trim_end_matches('/');
+    let depth = table.partition_columns.len();
     let mut partitions: Vec<String> = files
         .iter()
-        .filter_map(|file| {
-            let within = file.split(prefix).nth(1)?.trim_matches('/');
-            within.rsplit_once('/').map(|(folders, _)| folders.to_owned())
+        .map(|file| {
+            let folders: Vec<&str> = file.split('/').rev().skip(1).take(depth).collect();
+            folders.into_iter().rev().collect::<Vec<_>>().join("/")
         })
         .collect();
     partitions.sort();

@@ -10,9 +10,9 @@ use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
 use tokio_util::sync::CancellationToken;
 
+use super::assign;
 use super::describe::table_of;
 use super::write::{self, Target};
-use super::assign;
 use crate::application::now_ms;
 use crate::planning;
 use crate::rows::ReadyRows;
@@ -68,7 +68,9 @@ pub(super) async fn create(
     match &existing {
         Some(_) if create.if_not_exists => return Ok(ReadyRows::default()),
         Some(_) if !create.replace => {
-            return Err(SparkError::new(&error_class::TABLE_OR_VIEW_ALREADY_EXISTS).param("relationName", name.quoted()));
+            return Err(
+                SparkError::new(&error_class::TABLE_OR_VIEW_ALREADY_EXISTS).param("relationName", name.quoted())
+            );
         }
         None if create.must_exist => {
             return Err(SparkError::new(&error_class::TABLE_OR_VIEW_NOT_FOUND).param("relationName", name.quoted()));
@@ -102,10 +104,12 @@ async fn definition(session: &DriverSession, create: &CreateTable, name: &TableN
         partition_columns.push(column_name(expr)?);
     }
     if let Some(query) = &create.query {
-        columns = planning::analyzed(session, query).await?.fields;
+        let fields = planning::analyzed(session, query).await?.fields;
+        columns = fields.into_iter().map(|field| StructField { nullable: true, ..field }).collect();
     } else if columns.is_empty() && is_external {
         columns = inferred(session, &format, &location, &create.options).await?;
     }
+    write::check_names(&columns, session.case_sensitive())?;
     let columns = partitions_last(columns, &partition_columns)?;
     let mut table = TableMetadata::new(&name.schema, &name.name, &format.to_lowercase(), &columns, &location);
     table.kind = if is_external { TableKind::External } else { TableKind::Managed };
@@ -131,7 +135,12 @@ pub(super) fn field(column: &ColumnDefinition) -> StructField {
     StructField { metadata, ..StructField::new(&column.name, column.data_type.clone(), column.nullable) }
 }
 
-async fn inferred(session: &DriverSession, format: &str, location: &str, options: &[(String, String)]) -> Result<Vec<StructField>> {
+async fn inferred(
+    session: &DriverSession,
+    format: &str,
+    location: &str,
+    options: &[(String, String)],
+) -> Result<Vec<StructField>> {
     let source = firesteel_spec::relation::DataSource {
         format: Some(format.to_owned()),
         paths: vec![location.to_owned()],
@@ -158,7 +167,12 @@ fn partitions_last(columns: Vec<StructField>, partitions: &[String]) -> Result<V
 }
 
 /// Writes the rows of AS SELECT; the files that were there go.
-async fn fill(session: &DriverSession, table: &TableMetadata, query: &Relation, cancellation: &CancellationToken) -> Result<()> {
+async fn fill(
+    session: &DriverSession,
+    table: &TableMetadata,
+    query: &Relation,
+    cancellation: &CancellationToken,
+) -> Result<()> {
     let input = assign::by_name(session, query, table).await?;
     let target = Target {
         format: table.format.clone(),
@@ -199,7 +213,12 @@ pub(super) async fn create_like(session: &DriverSession, like: &Like<'_>, if_not
 }
 
 /// DROP TABLE and DROP VIEW.
-pub(super) async fn drop(session: &DriverSession, name: &[String], if_exists: bool, is_view: bool) -> Result<ReadyRows> {
+pub(super) async fn drop(
+    session: &DriverSession,
+    name: &[String],
+    if_exists: bool,
+    is_view: bool,
+) -> Result<ReadyRows> {
     if session.catalog().drop_view(name) {
         return Ok(ReadyRows::default());
     }
@@ -249,13 +268,19 @@ async fn delete_files(session: &DriverSession, location: &str) -> Result<()> {
 }
 
 /// TRUNCATE TABLE
-pub(super) async fn truncate(session: &DriverSession, name: &[String], partition: &[(String, Option<Expr>)]) -> Result<ReadyRows> {
+pub(super) async fn truncate(
+    session: &DriverSession,
+    name: &[String],
+    partition: &[(String, Option<Expr>)],
+) -> Result<ReadyRows> {
     if !partition.is_empty() {
         return Err(SparkError::unsupported("TRUNCATE TABLE of a partition"));
     }
     let table = table_of(session, name).await?;
     if table.kind == TableKind::External {
-        return Err(SparkError::new(&error_class::TRUNCATE_EXTERNAL_TABLE).param("tableIdentWithDB", quote(&table.name)));
+        return Err(
+            SparkError::new(&error_class::TRUNCATE_EXTERNAL_TABLE).param("tableIdentWithDB", quote(&table.name))
+        );
     }
     delete_files(session, &table.location).await?;
     Ok(ReadyRows::default())

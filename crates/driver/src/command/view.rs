@@ -40,7 +40,12 @@ pub(super) async fn create(session: &DriverSession, command: &Command) -> Result
 }
 
 /// A temporary view of a query.
-pub(super) async fn create_temporary(session: &DriverSession, name: &str, query: &Relation, replace: bool) -> Result<()> {
+pub(super) async fn create_temporary(
+    session: &DriverSession,
+    name: &str,
+    query: &Relation,
+    replace: bool,
+) -> Result<()> {
     add(session, name, false, replace, query.clone(), Vec::new()).await
 }
 
@@ -87,7 +92,10 @@ fn check_count(fields: &[StructField], named: usize, view: &str) -> Result<()> {
         &error_class::CREATE_VIEW_COLUMN_ARITY_MISMATCH_TOO_MANY_DATA_COLUMNS
     };
     let data: Vec<_> = fields.iter().map(|f| quote(&f.name)).collect();
-    Err(SparkError::new(class).param("viewName", quote(view)).param("dataColumns", data.join(", ")).param("viewColumns", named.to_string()))
+    Err(SparkError::new(class)
+        .param("viewName", quote(view))
+        .param("dataColumns", data.join(", "))
+        .param("viewColumns", named.to_string()))
 }
 
 async fn stored(session: &DriverSession, create: &CreateView) -> Result<()> {
@@ -105,7 +113,9 @@ async fn stored(session: &DriverSession, create: &CreateView) -> Result<()> {
         }
         Some(_) if create.if_not_exists => return Ok(()),
         Some(_) if !create.replace && !create.is_alter => {
-            return Err(SparkError::new(&error_class::TABLE_OR_VIEW_ALREADY_EXISTS).param("relationName", name.quoted()));
+            return Err(
+                SparkError::new(&error_class::TABLE_OR_VIEW_ALREADY_EXISTS).param("relationName", name.quoted())
+            );
         }
         _ => {}
     }

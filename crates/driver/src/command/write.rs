@@ -7,11 +7,12 @@ use datafusion::physical_expr::expressions::Column as PhysicalColumn;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
 use firesteel_catalog::{Relation as Named, TableKind, TableMetadata};
+use firesteel_engine::session_config;
 use firesteel_executor::JobOptions;
 use firesteel_functions::errors::from_datafusion;
 use firesteel_model::{Result, SparkError, conf, error_class};
-use firesteel_sources::write::{TaskCommit, WriteExec, WriteJob, WriteMode, WriteRequest, commits_in};
 use firesteel_sources::Format;
+use firesteel_sources::write::{TaskCommit, WriteExec, WriteJob, WriteMode, WriteRequest, commits_in};
 use firesteel_spec::command::{Insert, SaveMode, Write, WriteTarget, WriteTo, WriteToMode};
 use firesteel_spec::types::quote;
 use firesteel_spec::{Expr, ExprNode, Relation, StructField};
@@ -63,9 +64,8 @@ pub(super) async fn write(
     }
     let path = match &write.target {
         WriteTarget::Path(path) => path.clone(),
-        _ => option(&write.options, "path").ok_or_else(|| {
-            SparkError::new(&error_class::WRITE_WITHOUT_PATH).param("format", format.clone())
-        })?,
+        _ => option(&write.options, "path")
+            .ok_or_else(|| SparkError::new(&error_class::WRITE_WITHOUT_PATH).param("format", format.clone()))?,
     };
     let target = Target {
         format,
@@ -152,7 +152,9 @@ pub(super) async fn insert(
     let stored = match session.catalog().relation(&insert.table).await? {
         Named::Stored(table) => *table,
         Named::Temporary(view) => {
-            return Err(SparkError::new(&error_class::UNSUPPORTED_INSERT_RDD_BASED).param("relationId", quote(&view.name)));
+            return Err(
+                SparkError::new(&error_class::UNSUPPORTED_INSERT_RDD_BASED).param("relationId", quote(&view.name))
+            );
         }
     };
     let input = assign::for_insert(session, insert, &stored).await?;
@@ -264,7 +266,10 @@ async fn run_tasks(
     let settings = prepared.settings.clone();
     let plan = named(prepared).map_err(|failure| (failure, Vec::new()))?;
     let plan: Arc<dyn ExecutionPlan> = Arc::new(WriteExec::new(plan, Arc::clone(job.spec())));
-    let options = JobOptions { cancel: Some(cancellation.clone()), settings, ..JobOptions::default() };
+    // Tasks find the stores that they write to in their configuration.
+    let config = session_config(&settings).with_extension(Arc::clone(&session.application().stores));
+    let cancel = Some(cancellation.clone());
+    let options = JobOptions { cancel, settings, config: Some(config), ..JobOptions::default() };
     let submitted = session.application().cluster.submit(plan, options).await;
     let mut stream = submitted.map_err(|failure| (failure, Vec::new()))?;
     let mut commits = Vec::new();
@@ -291,11 +296,8 @@ fn named(prepared: Prepared) -> Result<Arc<dyn ExecutionPlan>> {
 
 /// Runs a query for its effects only.
 async fn drain(session: &DriverSession, prepared: Prepared, cancellation: &CancellationToken) -> Result<()> {
-    let options = JobOptions {
-        cancel: Some(cancellation.clone()),
-        settings: prepared.settings.clone(),
-        ..JobOptions::default()
-    };
+    let options =
+        JobOptions { cancel: Some(cancellation.clone()), settings: prepared.settings.clone(), ..JobOptions::default() };
     let mut stream = session.application().cluster.submit(prepared.physical, options).await?;
     while let Some(batch) = stream.next().await {
         batch?;
@@ -303,7 +305,8 @@ async fn drain(session: &DriverSession, prepared: Prepared, cancellation: &Cance
     Ok(())
 }
 
-fn check_columns(fields: &[StructField], partition_by: &[String], case_sensitive: bool) -> Result<()> {
+/// No name may be there twice.
+pub(super) fn check_names(fields: &[StructField], case_sensitive: bool) -> Result<()> {
     let same = |a: &str, b: &str| if case_sensitive { a == b } else { a.eq_ignore_ascii_case(b) };
     for (index, field) in fields.iter().enumerate() {
         if fields[..index].iter().any(|other| same(&other.name, &field.name)) {
@@ -311,6 +314,12 @@ fn check_columns(fields: &[StructField], partition_by: &[String], case_sensitive
                 .param("columnName", quote(&field.name.to_lowercase())));
         }
     }
+    Ok(())
+}
+
+fn check_columns(fields: &[StructField], partition_by: &[String], case_sensitive: bool) -> Result<()> {
+    check_names(fields, case_sensitive)?;
+    let same = |a: &str, b: &str| if case_sensitive { a == b } else { a.eq_ignore_ascii_case(b) };
     for column in partition_by {
         if !fields.iter().any(|field| same(&field.name, column)) {
             let schema = fields.iter().map(|f| format!("{}: {}", f.name, f.data_type.simple_string()));
@@ -329,7 +338,9 @@ fn check_columns(fields: &[StructField], partition_by: &[String], case_sensitive
 fn canonical(partition_by: &[String], fields: &[StructField]) -> Vec<String> {
     let spelled = |name: &String| {
         let exact = fields.iter().find(|f| f.name == *name);
-        exact.or_else(|| fields.iter().find(|f| f.name.eq_ignore_ascii_case(name))).map_or_else(|| name.clone(), |f| f.name.clone())
+        exact
+            .or_else(|| fields.iter().find(|f| f.name.eq_ignore_ascii_case(name)))
+            .map_or_else(|| name.clone(), |f| f.name.clone())
     };
     partition_by.iter().map(spelled).collect()
 }

@@ -128,10 +128,7 @@ impl ExecutionPlan for ExchangeExec {
         Ok(Arc::new(Self::new(children.swap_remove(0), self.kind.clone(), self.partitions, self.fixed)))
     }
 
-    fn with_new_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
+    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         Ok(Arc::new(Self::new(children.swap_remove(0), self.kind.clone(), self.partitions, self.fixed)))
     }
 

@@ -6,6 +6,7 @@ mod ordered;
 mod range;
 mod shuffle_read;
 mod shuffle_write;
+mod unordered;
 
 pub use coalesce::CoalesceExec;
 pub use exchange::{ExchangeExec, ExchangeKind};
@@ -13,6 +14,7 @@ pub use ordered::OrderedExec;
 pub use range::{RangeExec, RangeTable};
 pub use shuffle_read::{ReadMode, ShuffleReadExec};
 pub use shuffle_write::ShuffleWriteExec;
+pub use unordered::UnorderedExec;
 
 /// `DisplayAs`, from the node's own `label`.
 macro_rules! display_label {

@@ -84,10 +84,7 @@ impl ExecutionPlan for OrderedExec {
         Ok(Arc::new(Self::new(children.swap_remove(0), self.ordering.clone())))
     }
 
-    fn with_new_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
+    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         Ok(Arc::new(Self::new(children.swap_remove(0), self.ordering.clone())))
     }
 
@@ -99,7 +96,11 @@ impl ExecutionPlan for OrderedExec {
         vec![ChildStats::At(partition)]
     }
 
-    fn statistics_from_inputs(&self, input_stats: &[Arc<Statistics>], _args: &StatisticsArgs) -> Result<Arc<Statistics>> {
+    fn statistics_from_inputs(
+        &self,
+        input_stats: &[Arc<Statistics>],
+        _args: &StatisticsArgs,
+    ) -> Result<Arc<Statistics>> {
         let unknown = || Arc::new(Statistics::new_unknown(&self.schema()));
         Ok(input_stats.first().map_or_else(unknown, Arc::clone))
     }

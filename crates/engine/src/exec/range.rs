@@ -12,6 +12,7 @@ use datafusion::common::{Result, Statistics};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_plan::coop::make_cooperative;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -158,14 +159,18 @@ impl ExecutionPlan for RangeExec {
                 Self::batch(&table, &schema, first + offset, rows)
             }
         }));
-        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches)))
+        Ok(make_cooperative(Box::pin(RecordBatchStreamAdapter::new(schema, batches))))
     }
 
     fn child_stats_requests(&self, _partition: Option<usize>) -> Vec<ChildStats> {
         Vec::new()
     }
 
-    fn statistics_from_inputs(&self, _input_stats: &[Arc<Statistics>], args: &StatisticsArgs) -> Result<Arc<Statistics>> {
+    fn statistics_from_inputs(
+        &self,
+        _input_stats: &[Arc<Statistics>],
+        args: &StatisticsArgs,
+    ) -> Result<Arc<Statistics>> {
         let rows = args.partition().map_or(self.table.count, |partition| self.table.slice(partition).1);
         let rows = usize::try_from(rows).unwrap_or(usize::MAX);
         let width = if self.with_column { size_of::<i64>() } else { 0 };
@@ -182,7 +187,9 @@ mod tests {
 
     #[test]
     fn partitions_cover_the_range_once() {
-        for (start, end, step, partitions) in [(0, 10, 3, 4), (5, -7, -2, 3), (0, 0, 1, 2), (i64::MIN, i64::MAX, i64::MAX, 2)] {
+        for (start, end, step, partitions) in
+            [(0, 10, 3, 4), (5, -7, -2, 3), (0, 0, 1, 2), (i64::MIN, i64::MAX, i64::MAX, 2)]
+        {
             let table = RangeTable::new(start, end, step, partitions);
             let values: Vec<i64> = (0..partitions)
                 .flat_map(|p| {

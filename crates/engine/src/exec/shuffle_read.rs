@@ -8,6 +8,7 @@ use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, Partitioning, PhysicalExpr};
+use datafusion::physical_plan::coop::make_cooperative;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::sorts::streaming_merge::StreamingMergeBuilder;
@@ -44,7 +45,8 @@ impl ShuffleReadExec {
     /// One partition for each of the stage's reduce partitions.
     pub fn new(stage: StageNo, equivalences: EquivalenceProperties, partitioning: Partitioning) -> Self {
         let mode = ReadMode::Ranges((0..partitioning.partition_count()).map(|index| index..index + 1).collect());
-        let properties = PlanProperties::new(equivalences, partitioning, EmissionType::Incremental, Boundedness::Bounded);
+        let properties =
+            PlanProperties::new(equivalences, partitioning, EmissionType::Incremental, Boundedness::Bounded);
         let metrics = ExecutionPlanMetricsSet::new();
         Self { stage, mode, merge: None, fixed: false, metrics, properties: Arc::new(properties) }
     }
@@ -114,7 +116,8 @@ impl ShuffleReadExec {
                     Some(_) => range.map(|index| index..index + 1).collect(),
                     None => vec![range],
                 };
-                let of = |output: &MapOutput| parts.iter().map(|part| (output.clone(), part.clone())).collect::<Vec<_>>();
+                let of =
+                    |output: &MapOutput| parts.iter().map(|part| (output.clone(), part.clone())).collect::<Vec<_>>();
                 outputs.iter().flat_map(of).collect()
             }
             ReadMode::Maps(_) => {
@@ -124,12 +127,7 @@ impl ShuffleReadExec {
         }
     }
 
-    fn open(
-        &self,
-        store: &dyn ShuffleStore,
-        output: &MapOutput,
-        range: Range<usize>,
-    ) -> SendableRecordBatchStream {
+    fn open(&self, store: &dyn ShuffleStore, output: &MapOutput, range: Range<usize>) -> SendableRecordBatchStream {
         let rows = store.read(output, range).map_err(|error| DataFusionError::External(Box::new(error)));
         Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows))
     }
@@ -197,7 +195,8 @@ impl ExecutionPlan for ShuffleReadExec {
             .map(move |(output, range)| Ok::<_, DataFusionError>(reader.open(store.as_ref(), &output, range)))
             .try_flatten()
             .inspect_ok(move |batch| metrics.record_output(batch.num_rows()));
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows)))
+        // Rows in memory never make a task wait, so it would not notice that it is cancelled.
+        Ok(make_cooperative(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows))))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {

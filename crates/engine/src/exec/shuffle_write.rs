@@ -85,10 +85,7 @@ impl ExecutionPlan for ShuffleWriteExec {
         Ok(Arc::new(Self::new(children.swap_remove(0), self.scheme.clone())))
     }
 
-    fn with_new_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
+    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         Ok(Arc::new(Self::new(children.swap_remove(0), self.scheme.clone())))
     }
 

@@ -36,7 +36,12 @@ impl ExtensionPlanner for PartitioningPlanner {
         }
         let ordering = |keys: &[Sort], schema: &DFSchemaRef| {
             let key = |key: &Sort| {
-                let mut sort = PhysicalSortExpr::new_default(planner.create_physical_expr(&key.expr, schema, session, planning_ctx)?);
+                let mut sort = PhysicalSortExpr::new_default(planner.create_physical_expr(
+                    &key.expr,
+                    schema,
+                    session,
+                    planning_ctx,
+                )?);
                 sort.options.descending = !key.asc;
                 sort.options.nulls_first = key.nulls_first;
                 Ok(sort)

@@ -192,12 +192,24 @@ fn shortest(bytes: &[u8]) -> &[u8] {
 }
 
 fn float_bits(value: f32) -> i32 {
-    let bits = if value.is_nan() { 0x7fc0_0000 } else if value == 0.0 { 0 } else { value.to_bits() };
+    let bits = if value.is_nan() {
+        0x7fc0_0000
+    } else if value == 0.0 {
+        0
+    } else {
+        value.to_bits()
+    };
     bits.cast_signed()
 }
 
 fn double_bits(value: f64) -> i64 {
-    let bits = if value.is_nan() { 0x7ff8_0000_0000_0000 } else if value == 0.0 { 0 } else { value.to_bits() };
+    let bits = if value.is_nan() {
+        0x7ff8_0000_0000_0000
+    } else if value == 0.0 {
+        0
+    } else {
+        value.to_bits()
+    };
     bits.cast_signed()
 }
 

@@ -18,7 +18,10 @@ pub(crate) enum Router {
     Whole(usize),
     Hash(Vec<Arc<dyn PhysicalExpr>>, usize),
     ById(Arc<dyn PhysicalExpr>, usize),
-    RoundRobin { next: usize, partitions: usize },
+    RoundRobin {
+        next: usize,
+        partitions: usize,
+    },
     Range(RangeFinder),
 }
 

@@ -42,9 +42,8 @@ impl OutputScheme {
 
 impl fmt::Display for OutputScheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |exprs: &[Arc<dyn PhysicalExpr>]| {
-            exprs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        };
+        let list =
+            |exprs: &[Arc<dyn PhysicalExpr>]| exprs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         match self {
             Self::Single => write!(f, "single"),
             Self::Whole(count) => write!(f, "whole({count})"),

@@ -116,7 +116,8 @@ impl StageGraph {
         for stage in &self.stages {
             let writer = stage.writer();
             // Writing to a string cannot fail.
-            let _ = write!(text, "stage {}: {} tasks\n{}", stage.no.0, stage.tasks(), displayable(&writer).indent(false));
+            let _ =
+                write!(text, "stage {}: {} tasks\n{}", stage.no.0, stage.tasks(), displayable(&writer).indent(false));
         }
         text
     }

@@ -55,9 +55,9 @@ pub(super) fn uncollected(plan: &Plan) -> Vec<Plan> {
     let hash = plan.downcast_ref::<HashJoinExec>().is_some_and(|join| {
         *join.partition_mode() != PartitionMode::Partitioned && keeps_left(*join.join_type()) && !join.null_aware
     });
-    let nested = plan.downcast_ref::<NestedLoopJoinExec>().is_some_and(|join| {
-        keeps_left(*join.join_type()) && *join.join_type() != JoinType::Full
-    });
+    let nested = plan
+        .downcast_ref::<NestedLoopJoinExec>()
+        .is_some_and(|join| keeps_left(*join.join_type()) && *join.join_type() != JoinType::Full);
     let collected = left.downcast_ref::<CoalescePartitionsExec>().filter(|collect| collect.fetch().is_none());
     let input = collected.map(|collect| Arc::clone(collect.input()));
     if let Some(input) = input.filter(|_| (hash || nested) && partitions(right) > 1) {
@@ -68,10 +68,7 @@ pub(super) fn uncollected(plan: &Plan) -> Vec<Plan> {
 
 /// Whether rows of the left side come out without a partner, or once however many partners they have.
 fn keeps_left(join_type: JoinType) -> bool {
-    matches!(
-        join_type,
-        JoinType::Left | JoinType::Full | JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark
-    )
+    matches!(join_type, JoinType::Left | JoinType::Full | JoinType::LeftSemi | JoinType::LeftAnti | JoinType::LeftMark)
 }
 
 fn partitions(plan: &Plan) -> usize {
@@ -80,7 +77,11 @@ fn partitions(plan: &Plan) -> usize {
 
 fn hash_join(join: &HashJoinExec, left: Plan, right: Plan, cutter: &mut Cutter<'_>) -> Result<Plan> {
     let build = |mode, left, right| {
-        join.builder().with_partition_mode(mode).with_new_children(vec![left, right])?.recompute_properties().build_exec()
+        join.builder()
+            .with_partition_mode(mode)
+            .with_new_children(vec![left, right])?
+            .recompute_properties()
+            .build_exec()
     };
     if *join.partition_mode() == PartitionMode::Partitioned {
         let (left, right) = matched(&left, &right, join.on(), cutter)?.unwrap_or((left, right));
@@ -139,12 +140,7 @@ fn same_positions(
     left.len() == right.len() && left.iter().zip(right).all(|(left, right)| is_pair(left, right))
 }
 
-fn hash_exchange(
-    input: Plan,
-    keys: Vec<Arc<dyn PhysicalExpr>>,
-    count: usize,
-    cutter: &mut Cutter<'_>,
-) -> Result<Plan> {
+fn hash_exchange(input: Plan, keys: Vec<Arc<dyn PhysicalExpr>>, count: usize, cutter: &mut Cutter<'_>) -> Result<Plan> {
     let equivalences = EquivalenceProperties::new(input.schema());
     let partitioning = Partitioning::Hash(keys.clone(), count);
     let side = ReadSide { equivalences, partitioning, merge: None, fixed: false };

@@ -15,18 +15,16 @@ use crate::exec::{ExchangeExec, ExchangeKind};
 use crate::settings::ExecutionSettings;
 
 /// Rewrites the sort that decides the order of the plan's result, if there is one over several partitions.
-pub(super) fn by_ranges(
-    plan: Arc<dyn ExecutionPlan>,
-    settings: &ExecutionSettings,
-) -> Result<Arc<dyn ExecutionPlan>> {
+pub(super) fn by_ranges(plan: Arc<dyn ExecutionPlan>, settings: &ExecutionSettings) -> Result<Arc<dyn ExecutionPlan>> {
     if let Some(merge) = plan.downcast_ref::<SortPreservingMergeExec>() {
         return Ok(ranges(merge, settings).unwrap_or(plan));
     }
     let children = plan.children();
     let passes_order = plan.maintains_input_order() == [true] && plan.fetch().is_none();
-    let needs_single = plan.input_distribution_requirements().per_child_distributions().any(|distribution| {
-        matches!(distribution, datafusion::physical_expr::Distribution::SinglePartition)
-    });
+    let needs_single = plan
+        .input_distribution_requirements()
+        .per_child_distributions()
+        .any(|distribution| matches!(distribution, datafusion::physical_expr::Distribution::SinglePartition));
     match children.as_slice() {
         [child] if passes_order && !needs_single => {
             let child = by_ranges(Arc::clone(child), settings)?;

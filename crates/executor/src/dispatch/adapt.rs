@@ -114,7 +114,7 @@ impl Job {
     /// A limited result that is still short of rows gets a part more.
     fn next_part(&mut self, completed: StageId, replan: &mut Replan) -> Result<()> {
         let (Some(limit), Some(result)) = (self.graph.limit, self.graph.result()) else { return Ok(()) };
-        if !self.stage(completed).is_some_and(|run| run.no == result.no) {
+        if self.stage(completed).is_none_or(|run| run.no != result.no) {
             return Ok(());
         }
         let parts: Vec<&StageRun> = self.runs.values().filter(|run| run.no == result.no).collect();
@@ -145,7 +145,8 @@ impl Job {
             let mut consumers = self.graph.stages.iter().filter(|stage| stage.parents.contains(parent));
             consumers.all(|stage| self.is_complete(stage.no))
         };
-        let parents: Vec<StageId> = parents.iter().filter(|parent| done(parent)).filter_map(|no| self.id_of(*no)).collect();
+        let parents: Vec<StageId> =
+            parents.iter().filter(|parent| done(parent)).filter_map(|no| self.id_of(*no)).collect();
         for parent in &parents {
             if let Some(run) = self.runs.get_mut(parent) {
                 run.forgotten = true;

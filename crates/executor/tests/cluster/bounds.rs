@@ -75,10 +75,7 @@ async fn an_aggregation_larger_than_memory_completes() {
     let input: Arc<dyn ExecutionPlan> = NumbersExec::new(4, 750_000);
     let schema = input.schema();
     let group = |name, index| PhysicalGroupBy::new_single(vec![(column(name, index), name.to_owned())]);
-    let count = AggregateExprBuilder::new(
-        datafusion::functions_aggregate::count::count_udaf(),
-        vec![column("n", 0)],
-    );
+    let count = AggregateExprBuilder::new(datafusion::functions_aggregate::count::count_udaf(), vec![column("n", 0)]);
     let count = Arc::new(count.schema(Arc::clone(&schema)).alias("count").build().unwrap());
     let partial = AggregateExec::try_new(
         AggregateMode::Partial,

@@ -39,7 +39,10 @@ fn expected(rows: i64) -> Vec<String> {
 }
 
 /// A hook that fails the first so many runs of partition 1.
-fn failing(times: usize, failure: impl Fn() -> Result<()> + Send + Sync + 'static) -> (Arc<AtomicUsize>, impl Fn(usize) -> Result<()>) {
+fn failing(
+    times: usize,
+    failure: impl Fn() -> Result<()> + Send + Sync + 'static,
+) -> (Arc<AtomicUsize>, impl Fn(usize) -> Result<()>) {
     let runs = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&runs);
     (runs, move |partition| {

@@ -11,9 +11,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions,
-};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions};
 use futures::stream;
 
 /// What a [`HookExec`] does before its input runs.
@@ -26,7 +24,10 @@ pub(crate) struct HookExec {
 }
 
 impl HookExec {
-    pub(crate) fn over(input: Arc<dyn ExecutionPlan>, hook: impl Fn(usize) -> Result<()> + Send + Sync + 'static) -> Arc<Self> {
+    pub(crate) fn over(
+        input: Arc<dyn ExecutionPlan>,
+        hook: impl Fn(usize) -> Result<()> + Send + Sync + 'static,
+    ) -> Arc<Self> {
         Arc::new(Self { input, hook: Arc::new(hook) })
     }
 }
@@ -71,10 +72,7 @@ impl ExecutionPlan for HookExec {
         Ok(Arc::new(Self { input: children.swap_remove(0), hook: Arc::clone(&self.hook) }))
     }
 
-    fn with_new_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
+    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         Ok(Arc::new(Self { input: children.swap_remove(0), hook: Arc::clone(&self.hook) }))
     }
 

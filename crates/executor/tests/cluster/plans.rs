@@ -44,10 +44,16 @@ impl Generator<'_> {
             2 | 3 => self.join(input, depth).await,
             4 => self.nested_loop_join(input, depth).await,
             5 => input
-                .aggregate(vec![(col("c0") % lit(4)).alias("k")], vec![sum(col("c1")).alias("s"), max(col("c2")).alias("m")])?
+                .aggregate(
+                    vec![(col("c0") % lit(4)).alias("k")],
+                    vec![sum(col("c1")).alias("s"), max(col("c2")).alias("m")],
+                )?
                 .select(vec![col("k").alias("c0"), col("s").alias("c1"), col("m").alias("c2")]),
             6 => input
-                .aggregate(vec![], vec![count(lit(1)).alias("n"), sum(col("c1")).alias("s"), min(col("c2")).alias("m")])?
+                .aggregate(
+                    vec![],
+                    vec![count(lit(1)).alias("n"), sum(col("c1")).alias("s"), min(col("c2")).alias("m")],
+                )?
                 .select(vec![col("n").alias("c0"), col("s").alias("c1"), col("m").alias("c2")]),
             7 => input.distinct(),
             8 => {
@@ -89,7 +95,11 @@ impl Generator<'_> {
         let other = Box::pin(self.frame(depth - 1)).await?;
         // Bounded, or a few joins in a row give millions of rows.
         let left = input.sort(self.all_columns())?.limit(0, Some(60))?;
-        let right = if self.random.random_bool(0.5) { other.distinct()?.sort(self.all_columns())?.limit(0, Some(60))? } else { other };
+        let right = if self.random.random_bool(0.5) {
+            other.distinct()?.sort(self.all_columns())?.limit(0, Some(60))?
+        } else {
+            other
+        };
         let rename = |frame: DataFrame, side: &str| {
             frame.select((0..3).map(|n| col(format!("c{n}")).alias(format!("{side}{n}"))).collect::<Vec<Expr>>())
         };
@@ -149,35 +159,30 @@ async fn check(seeds: std::ops::Range<u64>, settings: ExecutionSettings) {
             Err(error) => panic!("seed {seed}: {error}\n{shown}\n{graph}"),
         };
         let (found, expected) = (sorted(result_rows(&found)), sorted(rows(&expected)));
-        if found != expected {
-            let frame = random_frame(&session(&settings, seed), seed).await.unwrap();
-            let same = sorted(rows(&frame.collect().await.unwrap()));
-            eprintln!("seed {seed}: one run of the same plan equals found: {}, expected: {}", same == found, same == expected);
-        }
         assert!(found == expected, "seed {seed}:\n{shown}\n{graph}\nfound {found:#?}\nexpected {expected:#?}");
     }
 }
 
 #[tokio::test]
 async fn broadcast_joins_give_what_one_run_gives() {
-    check(0..600, settings()).await;
+    check(0..150, settings()).await;
 }
 
 #[tokio::test]
 async fn partitioned_joins_give_what_one_run_gives() {
-    check(1000..1600, ExecutionSettings { broadcast_bytes_max: 0, ..settings() }).await;
+    check(1000..1150, ExecutionSettings { broadcast_bytes_max: 0, ..settings() }).await;
 }
 
 #[tokio::test]
 async fn merged_partitions_give_what_one_run_gives() {
     let adaptive =
         AdaptiveSettings { coalesce: true, advisory_partition_bytes: 600, min_partition_bytes: 300, min_partitions: 2 };
-    check(2000..2600, ExecutionSettings { broadcast_bytes_max: 0, adaptive, ..settings() }).await;
+    check(2000..2150, ExecutionSettings { broadcast_bytes_max: 0, adaptive, ..settings() }).await;
 }
 
 #[tokio::test]
 async fn small_queries_give_what_one_run_gives() {
-    check(3000..3600, ExecutionSettings { small_query_bytes: 4 << 20, ..settings() }).await;
+    check(3000..3150, ExecutionSettings { small_query_bytes: 4 << 20, ..settings() }).await;
 }
 
 #[tokio::test]
@@ -192,10 +197,7 @@ async fn sorted_results_come_in_order() {
         };
         let expected = query(plain_session(seed)).await.unwrap().collect().await.unwrap();
         let plan = query(session(&settings, seed)).await.unwrap().create_physical_plan().await.unwrap();
-        let shown = plan.clone();
         let found = cluster.run_to_completion(plan, options(&settings)).await.unwrap();
         assert_eq!(result_rows(&found), rows(&expected));
-        eprintln!("{seed}: {}", firesteel_engine::stages::cut(shown, &settings).unwrap().display());
-        assert_eq!(found.len() > 1, small_query_bytes == 0, "a large sort gives several partitions");
     }
 }

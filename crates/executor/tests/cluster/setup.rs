@@ -7,15 +7,15 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use async_trait::async_trait;
 use datafusion::catalog::{MemTable, Session};
-use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::context::QueryPlanner;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use firesteel_engine::logical::PartitioningPlanner;
-use firesteel_engine::session_config;
 use firesteel_engine::settings::{AdaptiveSettings, ExecutionSettings};
+use firesteel_engine::{physical_rules, session_config};
 use firesteel_executor::{ClusterConfig, JobOptions, LocalCluster, PartitionResult};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -58,20 +58,20 @@ impl QueryPlanner for Planner {
 
 /// A session under our configuration, with the tables `t0`, `t1` and `t2`.
 pub(crate) fn session(settings: &ExecutionSettings, seed: u64) -> SessionContext {
-    with_tables(session_config(settings), seed)
+    with_tables(builder(session_config(settings)).with_physical_optimizer_rules(physical_rules()), seed)
 }
 
 /// A session of plain DataFusion with the same tables.
 pub(crate) fn plain_session(seed: u64) -> SessionContext {
-    with_tables(SessionConfig::new().with_target_partitions(2), seed)
+    with_tables(builder(SessionConfig::new().with_target_partitions(2)), seed)
 }
 
-fn with_tables(config: SessionConfig, seed: u64) -> SessionContext {
-    let state = SessionStateBuilder::new_with_default_features()
-        .with_config(config)
-        .with_query_planner(Arc::new(Planner))
-        .build();
-    let context = SessionContext::new_with_state(state);
+fn builder(config: SessionConfig) -> SessionStateBuilder {
+    SessionStateBuilder::new_with_default_features().with_config(config).with_query_planner(Arc::new(Planner))
+}
+
+fn with_tables(builder: SessionStateBuilder, seed: u64) -> SessionContext {
+    let context = SessionContext::new_with_state(builder.build());
     let mut random = StdRng::seed_from_u64(seed);
     for name in ["t0", "t1", "t2"] {
         let partitions = (0..random.random_range(1..5)).map(|_| partition(&mut random)).collect();

@@ -146,7 +146,7 @@ mod tests {
 +----+-------+----+---------------------+
 ";
         let (text, count) = printed(Format::Table).await;
-        assert_eq!((text.replace("01.500", "01.5").replace("---+\n", "---+\n").as_str(), count), (table, 2));
+        assert_eq!((text.replace("01.500", "01.5").as_str(), count), (table, 2));
         assert_eq!(
             printed(Format::Csv).await.0,
             "n,text,x,at\n1,\"a,\"\"b\"\"\",1.5,1970-01-01 00:00:00\n,ü,-2.0,1970-01-01 00:00:01.500\n"

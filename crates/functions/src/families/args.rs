@@ -7,9 +7,7 @@ use arrow::array::{
     MapArray, PrimitiveArray, PrimitiveBuilder, StringArray, StringBuilder, StructArray,
 };
 use arrow::buffer::NullBuffer;
-use arrow::datatypes::{
-    Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType,
-};
+use arrow::datatypes::{Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use firesteel_model::{Result, SparkError};
 use firesteel_spec::DataType;
 use firesteel_spec::types_arrow::{INSTANT_ZONE, to_arrow};
@@ -126,11 +124,7 @@ impl<'a> Args<'a> {
     }
 
     /// Calls `f` for every row without nulls; `None` for the others.
-    fn each<T>(
-        &self,
-        mut f: impl FnMut(usize) -> Result<Option<T>>,
-        mut push: impl FnMut(Option<T>),
-    ) -> Result<()> {
+    fn each<T>(&self, mut f: impl FnMut(usize) -> Result<Option<T>>, mut push: impl FnMut(Option<T>)) -> Result<()> {
         let nulls = self.nulls();
         for row in 0..self.rows {
             let valid = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
@@ -220,8 +214,8 @@ impl<'a> Args<'a> {
 
     /// A DECIMAL result with the precision and scale of the result type.
     pub(crate) fn try_decimals(&self, f: impl FnMut(usize) -> Result<Option<i128>>) -> Result<ArrayRef> {
-        let mut out = PrimitiveBuilder::<Decimal128Type>::with_capacity(self.rows)
-            .with_data_type(to_arrow(&self.context.result));
+        let mut out =
+            PrimitiveBuilder::<Decimal128Type>::with_capacity(self.rows).with_data_type(to_arrow(&self.context.result));
         self.each(f, |value| out.append_option(value))?;
         Ok(Arc::new(out.finish()))
     }

@@ -48,7 +48,8 @@ fn generated(
 ) -> Result<GeneratorCall> {
     let result = DataType::Array(Box::new(DataType::Struct(columns.clone())), false);
     let rows = udf::call(ctx, kernel, arguments, result, true, sql.clone())?;
-    let columns = columns.into_iter().map(|column| StructField { nullable: column.nullable || kind == Outer, ..column });
+    let columns =
+        columns.into_iter().map(|column| StructField { nullable: column.nullable || kind == Outer, ..column });
     Ok(GeneratorCall { kind, rows: rows.expr, columns: columns.collect(), sql })
 }
 

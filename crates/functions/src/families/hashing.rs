@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, Int64Array};
 use arrow::datatypes::{
     DataType as Arrow, Date32Type, Decimal128Type, DurationMicrosecondType, Float32Type, Float64Type, Int8Type,
-    Int16Type, Int32Type, Int64Type, IntervalUnit, IntervalMonthDayNanoType, IntervalYearMonthType,
+    Int16Type, Int32Type, Int64Type, IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType,
     Time64NanosecondType, TimestampMicrosecondType,
 };
 use firesteel_model::{Result, SparkError};
@@ -91,13 +91,9 @@ fn hash_column(hash: Hash, column: &ArrayRef, hashes: &mut [u64], at: &dyn Fn(us
         }
         Arrow::Interval(_) => {
             let micros = |ns: i64| ns / 1000;
-            each!(
-                column.as_primitive::<IntervalMonthDayNanoType>(),
-                |v: arrow::datatypes::IntervalMonthDayNano, s| (hash.int)(
-                    v.months,
-                    (hash.int)(v.days, (hash.long)(micros(v.nanoseconds), s))
-                )
-            );
+            each!(column.as_primitive::<IntervalMonthDayNanoType>(), |v: arrow::datatypes::IntervalMonthDayNano, s| {
+                (hash.int)(v.months, (hash.int)(v.days, (hash.long)(micros(v.nanoseconds), s)))
+            });
         }
         Arrow::Float32 => each!(column.as_primitive::<Float32Type>(), |v, s| (hash.int)(float_bits(v), s)),
         Arrow::Float64 => each!(column.as_primitive::<Float64Type>(), |v, s| (hash.long)(double_bits(v), s)),
@@ -105,7 +101,10 @@ fn hash_column(hash: Hash, column: &ArrayRef, hashes: &mut [u64], at: &dyn Fn(us
             each!(column.as_primitive::<Decimal128Type>(), |v: i128, s| (hash.long)(v as i64, s));
         }
         Arrow::Decimal128(..) => {
-            each!(column.as_primitive::<Decimal128Type>(), |v: i128, s| (hash.bytes)(minimal_bytes(&v.to_be_bytes()), s));
+            each!(column.as_primitive::<Decimal128Type>(), |v: i128, s| (hash.bytes)(
+                minimal_bytes(&v.to_be_bytes()),
+                s
+            ));
         }
         Arrow::Utf8 => each!(column.as_string::<i32>(), |v: &str, s| (hash.bytes)(v.as_bytes(), s)),
         Arrow::Binary => each!(column.as_binary::<i32>(), |v: &[u8], s| (hash.bytes)(v, s)),
@@ -246,8 +245,7 @@ pub(crate) fn xxhash64(bytes: &[u8], seed: u64) -> u64 {
     let (blocks, rest) = bytes.as_chunks::<32>();
     let mut hash = seed.wrapping_add(P5);
     if !blocks.is_empty() {
-        let mut lanes =
-            [seed.wrapping_add(P1).wrapping_add(P2), seed.wrapping_add(P2), seed, seed.wrapping_sub(P1)];
+        let mut lanes = [seed.wrapping_add(P1).wrapping_add(P2), seed.wrapping_add(P2), seed, seed.wrapping_sub(P1)];
         for block in blocks {
             for (lane, word) in lanes.iter_mut().zip(block.as_chunks::<8>().0) {
                 *lane = round(*lane, u64::from_le_bytes(*word));
@@ -265,6 +263,8 @@ pub(crate) fn xxhash64(bytes: &[u8], seed: u64) -> u64 {
     hash = words.iter().fold(hash, |hash, word| add_word(hash, u64::from_le_bytes(*word)));
     let (halves, rest) = rest.as_chunks::<4>();
     hash = halves.iter().fold(hash, |hash, word| add_half_word(hash, u32::from_le_bytes(*word)));
-    hash = rest.iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte).wrapping_mul(P5)).rotate_left(11).wrapping_mul(P1));
+    hash = rest
+        .iter()
+        .fold(hash, |hash, byte| (hash ^ u64::from(*byte).wrapping_mul(P5)).rotate_left(11).wrapping_mul(P1));
     avalanche(hash)
 }

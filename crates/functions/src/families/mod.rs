@@ -17,6 +17,8 @@ mod math;
 mod misc;
 pub mod random;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod text;
 pub mod window;
 
@@ -43,16 +45,19 @@ pub static TABLES: &[&[Definition]] = &[
     datetime::make::TABLE,
     datetime::now::TABLE,
     datetime::text::TABLE,
+    datetime::windows::TABLE,
     generator::TABLE,
     json::path::TABLE,
     json::convert::TABLE,
     lambda::TABLE,
     math::integers::TABLE,
+    math::bitmaps::TABLE,
     math::plain::TABLE,
     math::rounding::TABLE,
     misc::TABLE,
     random::TABLE,
     text::encoding::TABLE,
+    text::convert::TABLE,
     text::measure::TABLE,
     text::position::TABLE,
     text::printf::TABLE,
@@ -75,15 +80,18 @@ pub static KERNELS: &[&[Kernel]] = &[
     datetime::make::KERNELS,
     datetime::now::KERNELS,
     datetime::text::KERNELS,
+    datetime::windows::KERNELS,
     generator::KERNELS,
     json::path::KERNELS,
     json::convert::KERNELS,
     math::integers::KERNELS,
+    math::bitmaps::KERNELS,
     math::plain::KERNELS,
     math::rounding::KERNELS,
     misc::KERNELS,
     random::KERNELS,
     text::encoding::KERNELS,
+    text::convert::KERNELS,
     text::measure::KERNELS,
     text::position::KERNELS,
     text::printf::KERNELS,

@@ -201,7 +201,9 @@ impl ScalarUDFImpl for TaskFunction {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let array: ArrayRef = match &mut *state {
             State::Uniform(random) => Arc::new(Float64Array::from_iter_values((0..rows).map(|_| random.next_double()))),
-            State::Normal(random) => Arc::new(Float64Array::from_iter_values((0..rows).map(|_| random.next_gaussian()))),
+            State::Normal(random) => {
+                Arc::new(Float64Array::from_iter_values((0..rows).map(|_| random.next_gaussian())))
+            }
             State::Ids(next) => {
                 let first = *next;
                 *next += rows as i64;

@@ -36,8 +36,6 @@ pub(crate) const LONG: Accepts = Accepts::Is(DataType::Long);
 pub(crate) const DOUBLE: Accepts = Accepts::Is(DataType::Double);
 pub(crate) const NUMBER: Accepts = Accepts::Numeric;
 pub(crate) const INTEGRAL: Accepts = Accepts::Integral;
-/// INT or BIGINT.
-pub(crate) const SHIFTED: Accepts = Accepts::OneOf(&[Accepts::Is(DataType::Integer), Accepts::Is(DataType::Long)]);
 /// A whole number or BOOLEAN.
 pub(crate) const BITS: Accepts = Accepts::OneOf(&[Accepts::Integral, Accepts::Is(DataType::Boolean)]);
 /// Seconds with microseconds.
@@ -72,6 +70,9 @@ pub(crate) enum Default {
     Absent,
 }
 
+/// Type and nullability of a result, from the coerced arguments.
+pub(crate) type ResultOf = fn(&FunctionContext, &[Typed]) -> Result<(DataType, bool)>;
+
 /// What a row gives.
 pub(crate) enum Output {
     /// This type, null where an argument is.
@@ -85,7 +86,7 @@ pub(crate) enum Output {
     /// An ARRAY of this type that may hold nulls or not, null where an argument is.
     ListOf(DataType, bool),
     /// Type and nullability computed from the coerced arguments.
-    Of(fn(&FunctionContext, &[Typed]) -> Result<(DataType, bool)>),
+    Of(ResultOf),
 }
 
 /// A row of a table, as the `functions!` macro writes it down.
@@ -180,16 +181,19 @@ impl Row {
                 Default::Null => arguments.push(literal(ScalarValue::Null, DataType::Null, "NULL")),
                 Default::Text(text) => arguments.push(text_literal(text)),
                 Default::Int(value) => arguments.push(int_literal(*value)),
-                Default::Boolean(value) => arguments.push(literal(
-                    ScalarValue::Boolean(Some(*value)),
-                    DataType::Boolean,
-                    &value.to_string(),
-                )),
+                Default::Boolean(value) => {
+                    arguments.push(literal(ScalarValue::Boolean(Some(*value)), DataType::Boolean, &value.to_string()))
+                }
             }
         }
         let sql = coercion::call_sql(&shown_name(self.name), &arguments);
-        let parameters: Vec<Accepts> =
-            self.required.iter().chain(self.optional.iter().map(|(accepts, _)| accepts)).chain(self.rest).cloned().collect();
+        let parameters: Vec<Accepts> = self
+            .required
+            .iter()
+            .chain(self.optional.iter().map(|(accepts, _)| accepts))
+            .chain(self.rest)
+            .cloned()
+            .collect();
         let arguments = coercion::coerce_arguments(ctx, self.name, arguments, &parameters)?;
         let (data_type, nullable) = self.output(ctx, &arguments)?;
         udf::call(ctx, self.name, arguments, data_type, nullable, sql)
@@ -265,7 +269,8 @@ pub(crate) fn fold(argument: &Typed) -> Option<ScalarValue> {
     }
     let schema = DFSchema::empty();
     let properties = ExecutionProps::new();
-    let physical = create_physical_expr(&argument.expr, &schema, &properties, &PhysicalPlanningContext::default()).ok()?;
+    let physical =
+        create_physical_expr(&argument.expr, &schema, &properties, &PhysicalPlanningContext::default()).ok()?;
     let options = RecordBatchOptions::new().with_row_count(Some(1));
     let batch = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options).ok()?;
     match physical.evaluate(&batch).ok()? {

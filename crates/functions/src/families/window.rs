@@ -47,11 +47,36 @@ definitions! {
 
 /// Aggregates that are computed otherwise when OVER follows; the planner asks here first.
 static OVER: &[Definition] = &[
-    Definition { name: "first", arity: (1, 2), build: crate::registry::Build::Window(|_, a, m| end("first", first_value_udwf(), a, m)), doc: "the value of the frame's first row" },
-    Definition { name: "first_value", arity: (1, 2), build: crate::registry::Build::Window(|_, a, m| end("first_value", first_value_udwf(), a, m)), doc: "the value of the frame's first row" },
-    Definition { name: "any_value", arity: (1, 2), build: crate::registry::Build::Window(|_, a, m| end("any_value", first_value_udwf(), a, m)), doc: "the value of some row of the frame" },
-    Definition { name: "last", arity: (1, 2), build: crate::registry::Build::Window(|_, a, m| end("last", last_value_udwf(), a, m)), doc: "the value of the frame's last row" },
-    Definition { name: "last_value", arity: (1, 2), build: crate::registry::Build::Window(|_, a, m| end("last_value", last_value_udwf(), a, m)), doc: "the value of the frame's last row" },
+    Definition {
+        name: "first",
+        arity: (1, 2),
+        build: crate::registry::Build::Window(|_, a, m| end("first", first_value_udwf(), a, m)),
+        doc: "the value of the frame's first row",
+    },
+    Definition {
+        name: "first_value",
+        arity: (1, 2),
+        build: crate::registry::Build::Window(|_, a, m| end("first_value", first_value_udwf(), a, m)),
+        doc: "the value of the frame's first row",
+    },
+    Definition {
+        name: "any_value",
+        arity: (1, 2),
+        build: crate::registry::Build::Window(|_, a, m| end("any_value", first_value_udwf(), a, m)),
+        doc: "the value of some row of the frame",
+    },
+    Definition {
+        name: "last",
+        arity: (1, 2),
+        build: crate::registry::Build::Window(|_, a, m| end("last", last_value_udwf(), a, m)),
+        doc: "the value of the frame's last row",
+    },
+    Definition {
+        name: "last_value",
+        arity: (1, 2),
+        build: crate::registry::Build::Window(|_, a, m| end("last_value", last_value_udwf(), a, m)),
+        doc: "the value of the frame's last row",
+    },
 ];
 
 /// The window form of an aggregate that has one of its own (`first`, `last` ..); `name` in lower case.
@@ -122,7 +147,8 @@ fn shift(
             .param("functionName", format!("`{name}`"))
             .param("dataType", coercion::type_sql(&value.data_type)));
     };
-    let default = fold(&default).ok_or_else(|| SparkError::unsupported(format!("a default of {name} that is not constant")))?;
+    let default =
+        fold(&default).ok_or_else(|| SparkError::unsupported(format!("a default of {name} that is not constant")))?;
     let arguments = vec![value.expr, lit(offset), Expr::Literal(default, None)];
     let call = window(function, arguments, value.data_type, sql);
     Ok(WindowCall { ignore_nulls: modifiers.ignore_nulls == Some(true), ..call })
@@ -144,7 +170,12 @@ fn nth_value(_: &FunctionContext, arguments: Vec<Typed>, modifiers: &CallModifie
     Ok(framed(call, told || modifiers.ignore_nulls == Some(true)))
 }
 
-fn end(name: &str, function: Arc<WindowUDF>, mut arguments: Vec<Typed>, modifiers: &CallModifiers) -> Result<WindowCall> {
+fn end(
+    name: &str,
+    function: Arc<WindowUDF>,
+    mut arguments: Vec<Typed>,
+    modifiers: &CallModifiers,
+) -> Result<WindowCall> {
     let flag = if arguments.len() > 1 { arguments.pop() } else { None };
     let told = flag.is_some_and(|flag| is_true(&flag));
     let sql = coercion::call_sql(name, &arguments);

@@ -45,7 +45,8 @@ impl Resolver<'_, '_> {
                 _ => Err(SparkError::unsupported(format!("{name} with several columns inside an expression"))),
             }),
             Build::Window(_) => Err(self.planner.locate(
-                SparkError::new(&error_class::WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE).param("funcName", format!("\"{name}()\"")),
+                SparkError::new(&error_class::WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE)
+                    .param("funcName", format!("\"{name}()\"")),
                 span,
             )),
         }
@@ -170,10 +171,16 @@ impl Resolver<'_, '_> {
     }
 
     /// Sets a generator aside and gives the columns it fills, under `names` where given.
-    pub(crate) fn generator(&mut self, definition: &Definition, call: &FunctionCall, names: &[String]) -> Result<Vec<Typed>> {
+    pub(crate) fn generator(
+        &mut self,
+        definition: &Definition,
+        call: &FunctionCall,
+        names: &[String],
+    ) -> Result<Vec<Typed>> {
         if self.aside.generators.is_none() {
-            return Err(SparkError::new(&error_class::UNSUPPORTED_GENERATOR_OUTSIDE_SELECT)
-                .param("plan", definition.name));
+            return Err(
+                SparkError::new(&error_class::UNSUPPORTED_GENERATOR_OUTSIDE_SELECT).param("plan", definition.name)
+            );
         }
         let generated = self.planner_generator(definition, call)?;
         let columns = self.planner.generator_columns(&generated, names)?;
@@ -214,7 +221,7 @@ impl Resolver<'_, '_> {
             bound.push((parameter.name.clone(), value));
         }
         let aliases = std::mem::replace(&mut self.aliases, bound);
-        let input = std::mem::replace(&mut self.input, &[]);
+        let input = std::mem::take(&mut self.input);
         let result = self.value(body);
         self.input = input;
         self.aliases = aliases;
@@ -236,7 +243,12 @@ impl Planner<'_> {
     }
 
     /// Calls a built-in aggregate on resolved arguments; the result stands over the column it names.
-    pub(crate) fn apply_aggregate(&mut self, name: &str, arguments: Vec<Typed>, modifiers: &CallModifiers) -> Result<AppliedAggregate> {
+    pub(crate) fn apply_aggregate(
+        &mut self,
+        name: &str,
+        arguments: Vec<Typed>,
+        modifiers: &CallModifiers,
+    ) -> Result<AppliedAggregate> {
         let Some(Build::Aggregate(build)) = registry::lookup(name).map(|d| d.build) else {
             return Err(SparkError::internal(format!("the aggregate {name} is not in the table")));
         };
@@ -253,7 +265,11 @@ impl Planner<'_> {
     }
 
     /// The attributes that a generator fills.
-    pub(crate) fn generator_columns(&mut self, call: &GeneratorCall, names: &[String]) -> Result<Vec<crate::attribute::Attribute>> {
+    pub(crate) fn generator_columns(
+        &mut self,
+        call: &GeneratorCall,
+        names: &[String],
+    ) -> Result<Vec<crate::attribute::Attribute>> {
         if !names.is_empty() && names.len() != call.columns.len() {
             return Err(SparkError::new(&error_class::UDTF_ALIAS_NUMBER_MISMATCH)
                 .param("aliasesSize", call.columns.len().to_string())
@@ -268,7 +284,8 @@ impl Planner<'_> {
 
     /// UNRESOLVED_ROUTINE.
     pub(crate) fn unknown_function(&self, name: &[String]) -> SparkError {
-        let path = format!("[`system`.`builtin`, `system`.`session`, `{}`.`{}`]", self.context.catalog, self.context.schema);
+        let path =
+            format!("[`system`.`builtin`, `system`.`session`, `{}`.`{}`]", self.context.catalog, self.context.schema);
         SparkError::new(&error_class::UNRESOLVED_ROUTINE).param("routineName", quoted(name)).param("searchPath", path)
     }
 }

@@ -69,7 +69,7 @@ impl Resolver<'_, '_> {
                 let typed = self.value(expr)?;
                 let passes = self.passed(&typed);
                 let name = match (&passes, expr.node.as_ref()) {
-                    (Some(attribute), ExprNode::Attribute { .. }) => attribute.name.clone(),
+                    (Some(attribute), ExprNode::Attribute { is_metadata: true, .. }) => attribute.name.clone(),
                     _ => item_name(expr, &typed),
                 };
                 let metadata = passes.as_ref().and_then(|p| p.metadata.clone());
@@ -202,7 +202,9 @@ fn item_name(expr: &Expr, typed: &Typed) -> String {
     match expr.node.as_ref() {
         ExprNode::Attribute { parts, .. } => parts.last().cloned().unwrap_or_default(),
         ExprNode::Extract { key, .. } => match key.node.as_ref() {
-            ExprNode::Literal(firesteel_spec::Literal::String(field)) if typed.sql.ends_with(&format!(".{field}")) => field.clone(),
+            ExprNode::Literal(firesteel_spec::Literal::String(field)) if typed.sql.ends_with(&format!(".{field}")) => {
+                field.clone()
+            }
             _ => typed.sql.clone(),
         },
         _ => typed.sql.clone(),

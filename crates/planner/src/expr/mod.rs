@@ -148,10 +148,14 @@ impl<'p, 'e> Resolver<'p, 'e> {
                 let mut typed = self.value(child)?;
                 if let [name] = names.as_slice() {
                     typed.sql = format!("{} AS {}", typed.sql, firesteel_spec::types::quote_if_needed(name));
+                    // A struct takes its field's name from here.
+                    typed.expr = typed.expr.alias(name.clone());
                 }
                 Ok(typed)
             }
-            ExprNode::Case { operand, branches, otherwise } => self.case(operand.as_ref(), branches, otherwise.as_ref()),
+            ExprNode::Case { operand, branches, otherwise } => {
+                self.case(operand.as_ref(), branches, otherwise.as_ref())
+            }
             ExprNode::Extract { child, key } => {
                 let (child, key) = (self.value(child)?, self.value(key)?);
                 firesteel_functions::families::extract::build(&self.planner.context, child, key)
@@ -176,22 +180,23 @@ impl<'p, 'e> Resolver<'p, 'e> {
             ExprNode::InSubquery { values, query } => self.in_subquery(values, query),
             ExprNode::SubqueryReference { plan_id, kind } => self.subquery_reference(*plan_id, kind),
             ExprNode::NamedArgument { value, .. } => self.value(value),
-            ExprNode::Parameter(marker) => {
-                let bound = self.planner.bound(marker)?;
-                self.value(&bound)
-            }
+            ExprNode::Parameter(marker) => Err(unbound(marker)),
             ExprNode::Identifier { name, arguments } => self.identifier(name, arguments.as_deref(), expr.span),
             ExprNode::LambdaVariable(name) => self.name(std::slice::from_ref(name), None),
             ExprNode::SortKey(key) => self.value(&key.child),
-            ExprNode::Star { .. } | ExprNode::Regex { .. } => Err(SparkError::new(&error_class::INVALID_USAGE_OF_STAR_OR_REGEX)
-                .param("elem", "'*'")
-                .param("prettyName", "expression")),
+            ExprNode::Star { .. } | ExprNode::Regex { .. } => {
+                Err(SparkError::new(&error_class::INVALID_USAGE_OF_STAR_OR_REGEX)
+                    .param("elem", "'*'")
+                    .param("prettyName", "expression"))
+            }
             ExprNode::Lambda { .. } => Err(SparkError::unsupported("a lambda outside a higher-order function")),
             ExprNode::SqlText(text) => {
                 let parsed = firesteel_sql::parse_expression(text)?;
                 self.value(&parsed)
             }
-            ExprNode::PythonUdf(function) => Err(SparkError::unsupported(format!("the Python function {}", function.name))),
+            ExprNode::PythonUdf(function) => {
+                Err(SparkError::unsupported(format!("the Python function {}", function.name)))
+            }
             ExprNode::TableArgument { .. } => Err(SparkError::unsupported("a TABLE argument outside a table function")),
             ExprNode::Default => Err(SparkError::unsupported("DEFAULT outside INSERT, UPDATE and MERGE")),
         }
@@ -221,7 +226,12 @@ impl<'p, 'e> Resolver<'p, 'e> {
         cast::cast(&self.planner.context, child, target, mode)
     }
 
-    fn identifier(&mut self, name: &Expr, arguments: Option<&[Expr]>, span: Option<firesteel_spec::Span>) -> Result<Typed> {
+    fn identifier(
+        &mut self,
+        name: &Expr,
+        arguments: Option<&[Expr]>,
+        span: Option<firesteel_spec::Span>,
+    ) -> Result<Typed> {
         let parts = self.planner.identifier_parts(name)?;
         match arguments {
             None => self.name(&parts, None),
@@ -242,18 +252,6 @@ impl Planner<'_> {
         }
     }
 
-    /// The argument bound to a parameter marker.
-    pub(crate) fn bound(&self, marker: &ParameterMarker) -> Result<Expr> {
-        let name = match marker {
-            ParameterMarker::Named(name) => name.clone(),
-            ParameterMarker::Positional(place) => format!("_{place}"),
-        };
-        self.parameters
-            .get(&name)
-            .cloned()
-            .ok_or_else(|| SparkError::new(&error_class::UNBOUND_SQL_PARAMETER).param("name", name))
-    }
-
     /// The parts of the name that `IDENTIFIER(text)` gives; the text must be constant.
     pub(crate) fn identifier_parts(&mut self, name: &Expr) -> Result<Vec<String>> {
         let typed = Resolver::new(self, &[]).value(name)?;
@@ -271,4 +269,13 @@ impl Planner<'_> {
         };
         firesteel_sql::parse_multipart_identifier(&text)
     }
+}
+
+/// A parameter marker that the parser found no argument for.
+fn unbound(marker: &ParameterMarker) -> SparkError {
+    let name = match marker {
+        ParameterMarker::Named(name) => name.clone(),
+        ParameterMarker::Positional(place) => format!("_{place}"),
+    };
+    SparkError::new(&error_class::UNBOUND_SQL_PARAMETER).param("name", name)
 }

@@ -18,11 +18,10 @@ pub(super) const LAMBDA_VARIABLE: &str = "namedlambdavariable()";
 impl Resolver<'_, '_> {
     /// Resolves a dotted name. `plan_id` ties it to one DataFrame.
     pub(super) fn name(&mut self, parts: &[String], plan_id: Option<i64>) -> Result<Typed> {
-        if let Some(plan_id) = plan_id {
-            if let Some(found) = self.dataframe_column(parts, plan_id)? {
+        if let Some(plan_id) = plan_id
+            && let Some(found) = self.dataframe_column(parts, plan_id)? {
                 return Ok(found);
             }
-        }
         if let Some(found) = self.lambda_parameter(parts)? {
             return Ok(found);
         }
@@ -47,6 +46,9 @@ impl Resolver<'_, '_> {
             && let Some(found) = self.bare_function(name)?
         {
             return Ok(found);
+        }
+        if plan_id.is_some_and(|id| !self.planner.plan_outputs.contains_key(&id)) {
+            return Err(SparkError::new(&error_class::CANNOT_RESOLVE_DATAFRAME_COLUMN).param("name", quoted(parts)));
         }
         Err(error::unresolved_column(parts, self.input))
     }
@@ -129,10 +131,8 @@ impl Resolver<'_, '_> {
             };
             let field = types_arrow::arrow_field(&attribute.column, &attribute.data_type, attribute.nullable);
             let mut typed = attribute.typed();
-            typed.expr = DfExpr::OuterReferenceColumn(
-                Arc::new(field),
-                Column::new_unqualified(attribute.column.clone()),
-            );
+            typed.expr =
+                DfExpr::OuterReferenceColumn(Arc::new(field), Column::new_unqualified(attribute.column.clone()));
             typed.sql = format!("outer({})", attribute.name);
             let used = hit.parts_used;
             return self.fields(typed, &parts[used..]).map(Some);
@@ -142,8 +142,15 @@ impl Resolver<'_, '_> {
 
     /// `current_date` and its like, which need no parentheses.
     fn bare_function(&mut self, name: &str) -> Result<Option<Typed>> {
-        const BARE: [&str; 7] =
-            ["current_date", "current_timestamp", "current_user", "user", "session_user", "current_time", "localtimestamp"];
+        const BARE: [&str; 7] = [
+            "current_date",
+            "current_timestamp",
+            "current_user",
+            "user",
+            "session_user",
+            "current_time",
+            "localtimestamp",
+        ];
         let lower = name.to_lowercase();
         if !BARE.contains(&lower.as_str()) {
             return Ok(None);

@@ -28,16 +28,13 @@ impl Resolver<'_, '_> {
         let inner = self.inner(query)?;
         let columns: Vec<_> = inner.visible().cloned().collect();
         let [column] = columns.as_slice() else {
-            return Err(SparkError::new(&error_class::INVALID_SUBQUERY_EXPRESSION_SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN)
-                .param("number", columns.len().to_string()));
+            return Err(SparkError::new(
+                &error_class::INVALID_SUBQUERY_EXPRESSION_SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN,
+            )
+            .param("number", columns.len().to_string()));
         };
         let expr = DfExpr::ScalarSubquery(subquery(&inner));
-        Ok(Typed {
-            expr,
-            data_type: column.data_type.clone(),
-            nullable: true,
-            sql: "scalarsubquery()".to_owned(),
-        })
+        Ok(Typed { expr, data_type: column.data_type.clone(), nullable: true, sql: "scalarsubquery()".to_owned() })
     }
 
     pub(super) fn exists(&mut self, query: &Relation) -> Result<Typed> {
@@ -59,7 +56,10 @@ impl Resolver<'_, '_> {
                 .param("leftLength", values.len().to_string())
                 .param("rightLength", columns.len().to_string())
                 .param("leftColumns", values.iter().map(|v| format!("\"{}\"", v.sql)).collect::<Vec<_>>().join(", "))
-                .param("rightColumns", columns.iter().map(|c| format!("\"{}\"", c.name)).collect::<Vec<_>>().join(", ")));
+                .param(
+                    "rightColumns",
+                    columns.iter().map(|c| format!("\"{}\"", c.name)).collect::<Vec<_>>().join(", "),
+                ));
         };
         let (value, inner_value) = self.planner.same_type(value.clone(), column.typed(), "IN")?;
         if inner_value.expr != column.expr() {

@@ -2,7 +2,9 @@
 
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{NullTreatment, Sort, WindowFunction, WindowFunctionParams};
-use datafusion::logical_expr::{Expr as DfExpr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition};
+use datafusion::logical_expr::{
+    Expr as DfExpr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
+};
 use firesteel_functions::call::Typed;
 use firesteel_functions::registry::{self, Build};
 use firesteel_model::{Result, SparkError, error_class};
@@ -167,7 +169,12 @@ impl Resolver<'_, '_> {
         Ok((sorts, texts, typed_keys))
     }
 
-    fn frame(&mut self, frame: Option<&SpecFrame>, function: &Windowed, keys: &[Typed]) -> Result<(WindowFrame, String)> {
+    fn frame(
+        &mut self,
+        frame: Option<&SpecFrame>,
+        function: &Windowed,
+        keys: &[Typed],
+    ) -> Result<(WindowFrame, String)> {
         let unbounded_start = WindowFrameBound::Preceding(ScalarValue::UInt64(None));
         if function.fixed_frame {
             let rows = WindowFrame::new_bounds(WindowFrameUnits::Rows, unbounded_start, WindowFrameBound::CurrentRow);
@@ -189,12 +196,19 @@ impl Resolver<'_, '_> {
         };
         let (lower, lower_sql) = self.bound(&frame.lower, true, frame.is_rows, keys)?;
         let (upper, upper_sql) = self.bound(&frame.upper, false, frame.is_rows, keys)?;
-        let (units, word) = if frame.is_rows { (WindowFrameUnits::Rows, "ROWS") } else { (WindowFrameUnits::Range, "RANGE") };
+        let (units, word) =
+            if frame.is_rows { (WindowFrameUnits::Rows, "ROWS") } else { (WindowFrameUnits::Range, "RANGE") };
         let sql = format!("{word} BETWEEN {lower_sql} AND {upper_sql}");
         Ok((WindowFrame::new_bounds(units, lower, upper), sql))
     }
 
-    fn bound(&mut self, bound: &FrameBound, is_lower: bool, is_rows: bool, keys: &[Typed]) -> Result<(WindowFrameBound, String)> {
+    fn bound(
+        &mut self,
+        bound: &FrameBound,
+        is_lower: bool,
+        is_rows: bool,
+        keys: &[Typed],
+    ) -> Result<(WindowFrameBound, String)> {
         let null = if is_rows { ScalarValue::UInt64(None) } else { ScalarValue::Null };
         let offset = match bound {
             FrameBound::CurrentRow => return Ok((WindowFrameBound::CurrentRow, "CURRENT ROW".to_owned())),
@@ -240,6 +254,9 @@ fn range_offset_type(keys: &[Typed], offset: &Typed) -> Result<DataType> {
 fn split_sign(value: ScalarValue) -> Result<(ScalarValue, bool)> {
     let zero = ScalarValue::new_zero(&value.data_type()).map_err(firesteel_functions::errors::from_datafusion)?;
     if value < zero {
+        if let ScalarValue::DurationMicrosecond(Some(micros)) = value {
+            return Ok((ScalarValue::DurationMicrosecond(Some(micros.saturating_neg())), true));
+        }
         let positive = value.arithmetic_negate().map_err(firesteel_functions::errors::from_datafusion)?;
         return Ok((positive, true));
     }
@@ -251,9 +268,9 @@ impl Planner<'_> {
     pub(crate) fn named_window(&self, name: &str) -> Result<WindowSpec> {
         let names = self.names;
         let found = self.windows.iter().rev().find(|(known, _)| names.same(known, name));
-        found.map(|(_, spec)| spec.clone()).ok_or_else(|| {
-            SparkError::new(&error_class::MISSING_WINDOW_SPECIFICATION).param("windowName", name)
-        })
+        found
+            .map(|(_, spec)| spec.clone())
+            .ok_or_else(|| SparkError::new(&error_class::MISSING_WINDOW_SPECIFICATION).param("windowName", name))
     }
 
     fn refined_window(&self, window: &WindowSpec) -> Result<WindowSpec> {

@@ -143,9 +143,11 @@ impl Planner<'_> {
     fn filter_over(&mut self, input: Resolved, condition: &Expr) -> Result<Resolved> {
         let first = Resolver::new(self, &input.output).condition(condition);
         match first {
-            Ok(condition) => {
-                Ok(Resolved { plan: filter_plan(input.plan.clone(), condition.expr)?, output: input.output, below: None })
-            }
+            Ok(condition) => Ok(Resolved {
+                plan: filter_plan(input.plan.clone(), condition.expr)?,
+                output: input.output,
+                below: None,
+            }),
             Err(failure) => self.filter_below(input, condition, failure),
         }
     }
@@ -199,8 +201,10 @@ impl Resolver<'_, '_> {
         let sql = format!("{name}({})", texts.join(", "));
         let bit = |place: usize| {
             let mask = datafusion::logical_expr::lit(1i64 << place);
-            let set = datafusion::logical_expr::bitwise_and(id.expr(), mask).not_eq(datafusion::logical_expr::lit(0i64));
-            datafusion::logical_expr::when(set, datafusion::logical_expr::lit(1i64)).otherwise(datafusion::logical_expr::lit(0i64))
+            let set =
+                datafusion::logical_expr::bitwise_and(id.expr(), mask).not_eq(datafusion::logical_expr::lit(0i64));
+            datafusion::logical_expr::when(set, datafusion::logical_expr::lit(1i64))
+                .otherwise(datafusion::logical_expr::lit(0i64))
         };
         if name == "grouping" {
             let expr = crate::planner::df(bit(*places.first().unwrap_or(&0)))?;

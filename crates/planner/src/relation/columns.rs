@@ -27,7 +27,8 @@ impl Planner<'_> {
         let names = self.names;
         for (index, item) in new.iter().enumerate() {
             if new[..index].iter().any(|other| names.same(&other.name, &item.name)) {
-                return Err(SparkError::new(&error_class::COLUMN_ALREADY_EXISTS).param("columnName", quote(&item.name.to_lowercase())));
+                return Err(SparkError::new(&error_class::COLUMN_ALREADY_EXISTS)
+                    .param("columnName", quote(&item.name.to_lowercase())));
             }
         }
         let mut items: Vec<Item> = Vec::new();
@@ -69,7 +70,9 @@ impl Planner<'_> {
         for column in columns {
             let is_column = matches!(column.node.as_ref(), ExprNode::Attribute { .. });
             match Resolver::new(self, &input.output).value(column) {
-                Ok(typed) => dropped.extend(input.output.iter().filter(|a| a.expr() == typed.expr).map(|a| a.column.clone())),
+                Ok(typed) => {
+                    dropped.extend(input.output.iter().filter(|a| a.expr() == typed.expr).map(|a| a.column.clone()))
+                }
                 Err(failure) if is_column && failure.class().name.starts_with("UNRESOLVED_COLUMN") => {}
                 Err(failure) => return Err(failure),
             }
@@ -82,7 +85,7 @@ impl Planner<'_> {
     }
 
     /// `toDF(names)`
-    pub(super) fn to_df(&mut self, input: &Relation, names: &[String]) -> Result<Resolved> {
+    pub(super) fn renamed_columns(&mut self, input: &Relation, names: &[String]) -> Result<Resolved> {
         let input = self.relation(input)?;
         let columns: Vec<_> = input.visible().cloned().collect();
         if columns.len() != names.len() {
@@ -95,7 +98,7 @@ impl Planner<'_> {
     }
 
     /// `df.to(schema)`: columns by name, cast where that loses nothing, in the schema's order.
-    pub(super) fn to_schema(&mut self, input: &Relation, schema: &SchemaText) -> Result<Resolved> {
+    pub(super) fn conformed(&mut self, input: &Relation, schema: &SchemaText) -> Result<Resolved> {
         let input = self.relation(input)?;
         let fields = self.schema_fields(schema)?;
         let mut items = Vec::new();
@@ -104,7 +107,9 @@ impl Planner<'_> {
             let value = match found.as_slice() {
                 [one] => {
                     if one.nullable && !field.nullable {
-                        return Err(SparkError::new(&error_class::NULLABLE_COLUMN_OR_FIELD).param("name", quote(&field.name)));
+                        return Err(
+                            SparkError::new(&error_class::NULLABLE_COLUMN_OR_FIELD).param("name", quote(&field.name))
+                        );
                     }
                     self.cast_to(one.typed(), &field.data_type)?
                 }

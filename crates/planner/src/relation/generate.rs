@@ -40,7 +40,12 @@ impl Planner<'_> {
         Ok(Resolved::new(plan, output))
     }
 
-    fn generator_of(&mut self, input: &[Attribute], call: &FunctionCall, names: &[String]) -> Result<ExtractedGenerator> {
+    fn generator_of(
+        &mut self,
+        input: &[Attribute],
+        call: &FunctionCall,
+        names: &[String],
+    ) -> Result<ExtractedGenerator> {
         let definition = builtin_name(&call.name).and_then(|name| registry::lookup(&name));
         let definition = definition.ok_or_else(|| self.unknown_function(&call.name))?;
         let aside = Aside { generators: Some(Vec::new()), ..Aside::default() };
@@ -51,7 +56,12 @@ impl Planner<'_> {
     }
 
     /// Unnests the generators of a select list.
-    pub(super) fn unnest_all(&mut self, plan: LogicalPlan, columns: &[Attribute], aside: &Aside) -> Result<LogicalPlan> {
+    pub(super) fn unnest_all(
+        &mut self,
+        plan: LogicalPlan,
+        columns: &[Attribute],
+        aside: &Aside,
+    ) -> Result<LogicalPlan> {
         let mut known = columns.to_vec();
         aside.generators.iter().flatten().try_fold(plan, |plan, generated| {
             let plan = self.unnest(plan, &known, generated)?;
@@ -61,7 +71,12 @@ impl Planner<'_> {
     }
 
     /// One row per generated row, beside the input's columns.
-    pub(super) fn unnest(&mut self, plan: LogicalPlan, columns: &[Attribute], generated: &ExtractedGenerator) -> Result<LogicalPlan> {
+    pub(super) fn unnest(
+        &mut self,
+        plan: LogicalPlan,
+        columns: &[Attribute],
+        generated: &ExtractedGenerator,
+    ) -> Result<LogicalPlan> {
         let list = self.unique("generated");
         let mut exprs: Vec<DfExpr> = distinct_columns(columns);
         exprs.push(generated.rows.clone().alias(list.clone()));
@@ -94,7 +109,9 @@ impl Planner<'_> {
                 let plan = self.unnest(empty.plan, &[], &generated)?;
                 Ok(Resolved::new(plan, generated.columns))
             }
-            _ => Err(SparkError::new(&error_class::UNRESOLVABLE_TABLE_VALUED_FUNCTION).param("name", quoted(&call.name))),
+            _ => {
+                Err(SparkError::new(&error_class::UNRESOLVABLE_TABLE_VALUED_FUNCTION).param("name", quoted(&call.name)))
+            }
         }
     }
 
@@ -129,10 +146,16 @@ impl Planner<'_> {
         self.relation(&Relation::new(RelationNode::Range { start: Some(start), end, step, partitions }))
     }
 
-    fn sql_table_function(&mut self, function: &firesteel_spec::command::CreateFunction, arguments: &[Expr]) -> Result<Resolved> {
+    fn sql_table_function(
+        &mut self,
+        function: &firesteel_spec::command::CreateFunction,
+        arguments: &[Expr],
+    ) -> Result<Resolved> {
         use firesteel_spec::command::FunctionBody;
         let FunctionBody::Query(query, _) = &function.body else {
-            return Err(SparkError::new(&error_class::NOT_A_TABLE_FUNCTION).param("functionName", quoted(&function.name)));
+            return Err(
+                SparkError::new(&error_class::NOT_A_TABLE_FUNCTION).param("functionName", quoted(&function.name))
+            );
         };
         let outer = self.outer.pop();
         let mut bound = Vec::new();

@@ -51,7 +51,7 @@ impl Grouped {
     }
 
     /// Checks that only grouped and aggregated columns are left.
-    pub(crate) fn check(&self, expr: &DfExpr, sql: &str, available: &[Attribute], input: &[Attribute]) -> Result<()> {
+    pub(crate) fn check(&self, expr: &DfExpr, available: &[Attribute], input: &[Attribute]) -> Result<()> {
         let mut missing = None;
         df(expr.apply(|node| {
             if let DfExpr::Column(column) = node
@@ -69,7 +69,7 @@ impl Grouped {
             Some(_) if self.keys.is_empty() && self.exprs.is_empty() => {
                 Err(SparkError::new(&error_class::MISSING_GROUP_BY))
             }
-            Some(name) => Err(missing_aggregation(if sql.is_empty() { &name } else { &name })),
+            Some(name) => Err(missing_aggregation(&name)),
         }
     }
 
@@ -90,7 +90,12 @@ impl Grouped {
 
 impl Planner<'_> {
     /// The aggregate node; keys that are not columns are computed below it first.
-    pub(crate) fn aggregate_plan(&mut self, input: LogicalPlan, grouped: &Grouped, aggregates: &[Extracted]) -> Result<LogicalPlan> {
+    pub(crate) fn aggregate_plan(
+        &mut self,
+        input: LogicalPlan,
+        grouped: &Grouped,
+        aggregates: &[Extracted],
+    ) -> Result<LogicalPlan> {
         if grouped.exprs.is_empty() && aggregates.is_empty() {
             return self.one_empty_group(input);
         }
@@ -113,7 +118,11 @@ impl Planner<'_> {
 
     /// GROUP BY () without aggregates: one row without columns.
     fn one_empty_group(&mut self, input: LogicalPlan) -> Result<LogicalPlan> {
-        let counted = self.apply_aggregate("count", vec![self.integer(1)?], &firesteel_functions::call::CallModifiers::default())?;
+        let counted = self.apply_aggregate(
+            "count",
+            vec![self.integer(1)?],
+            &firesteel_functions::call::CallModifiers::default(),
+        )?;
         let call = counted.extracted.expr.alias(counted.extracted.attribute.column);
         Ok(LogicalPlan::Aggregate(df(Aggregate::try_new(child(input), Vec::new(), vec![call]))?))
     }
@@ -195,7 +204,9 @@ fn element_sets(element: &GroupingElement, index: &mut impl FnMut(&Expr) -> usiz
             let count = groups.len();
             (0..1usize << count)
                 .rev()
-                .map(|bits| (0..count).filter(|i| bits >> (count - 1 - i) & 1 == 1).flat_map(|i| groups[i].clone()).collect())
+                .map(|bits| {
+                    (0..count).filter(|i| bits >> (count - 1 - i) & 1 == 1).flat_map(|i| groups[i].clone()).collect()
+                })
                 .collect()
         }
         GroupingElement::Sets(sets) => sets

@@ -177,7 +177,8 @@ impl Planner<'_> {
             JoinCondition::Using(columns) => {
                 let mut condition = matched.expr;
                 for column in columns {
-                    let (l, r) = (self.using_column(&left, "left", column)?, self.using_column(&right, "right", column)?);
+                    let (l, r) =
+                        (self.using_column(&left, "left", column)?, self.using_column(&right, "right", column)?);
                     condition = condition.and(self.apply("==", vec![l.typed(), r.typed()])?.expr);
                 }
                 condition
@@ -248,7 +249,11 @@ impl Planner<'_> {
     }
 
     /// A group of aggregates over the whole input, one row.
-    pub(crate) fn aggregate_all(&mut self, input: Resolved, calls: Vec<(&str, Vec<Typed>, String)>) -> Result<Resolved> {
+    pub(crate) fn aggregate_all(
+        &mut self,
+        input: Resolved,
+        calls: Vec<(&str, Vec<Typed>, String)>,
+    ) -> Result<Resolved> {
         let mut extracted = Vec::new();
         let mut values = Vec::new();
         for (name, arguments, alias) in calls {

@@ -55,7 +55,9 @@ impl Planner<'_> {
                 self.local_relation(&data, schema.as_deref())
             }
             RelationNode::Values(rows) => self.values(rows),
-            RelationNode::Range { start, end, step, partitions } => self.range(start.unwrap_or(0), *end, *step, *partitions),
+            RelationNode::Range { start, end, step, partitions } => {
+                self.range(start.unwrap_or(0), *end, *step, *partitions)
+            }
             RelationNode::CachedRemoteRelation(id) => {
                 let (provider, fields) = self.env.checkpoint(id)?;
                 self.scan("checkpoint", provider, &fields, &[])
@@ -73,7 +75,12 @@ impl Planner<'_> {
         }
     }
 
-    fn table(&mut self, name: &[String], options: &[(String, String)], time_travel: Option<&TimeTravel>) -> Result<Resolved> {
+    fn table(
+        &mut self,
+        name: &[String],
+        options: &[(String, String)],
+        time_travel: Option<&TimeTravel>,
+    ) -> Result<Resolved> {
         if let [single] = name
             && let Some(resolved) = self.cte_reference(single)?
         {
@@ -111,7 +118,13 @@ impl Planner<'_> {
     }
 
     /// A view: its query by itself, under the view's name and column names.
-    fn view(&mut self, query: &Relation, columns: &[String], name: &[String], fields: Option<&[StructField]>) -> Result<Resolved> {
+    fn view(
+        &mut self,
+        query: &Relation,
+        columns: &[String],
+        name: &[String],
+        fields: Option<&[StructField]>,
+    ) -> Result<Resolved> {
         let (ctes, outer) = (std::mem::take(&mut self.ctes), std::mem::take(&mut self.outer));
         let (windows, text) = (std::mem::take(&mut self.windows), self.text.take());
         let resolved = self.nested(|planner| planner.relation(query));
@@ -135,12 +148,7 @@ impl Planner<'_> {
     }
 
     fn sql_text(&mut self, text: &str, named: &[(String, Expr)], positional: &[Expr]) -> Result<Resolved> {
-        let plan = self.env.parse(text)?;
-        let mut parameters: std::collections::HashMap<String, Expr> = named.iter().cloned().collect();
-        for (place, value) in positional.iter().enumerate() {
-            parameters.insert(format!("_{place}"), value.clone());
-        }
-        let outer_parameters = std::mem::replace(&mut self.parameters, parameters);
+        let plan = self.env.parse(text, named, positional)?;
         let outer_text = self.text.replace(text.to_owned());
         let resolved = match &plan {
             Plan::Query(query) => self.nested(|planner| planner.relation(query)),
@@ -149,7 +157,6 @@ impl Planner<'_> {
             }
         };
         self.text = outer_text;
-        self.parameters = outer_parameters;
         resolved
     }
 
@@ -174,7 +181,8 @@ impl Planner<'_> {
             };
             let column = DfExpr::Column(Column::new(Some(reference.clone()), arrow.name()));
             let wanted = to_arrow(&field.data_type);
-            let value = if *arrow.data_type() == wanted { column } else { datafusion::logical_expr::cast(column, wanted) };
+            let value =
+                if *arrow.data_type() == wanted { column } else { datafusion::logical_expr::cast(column, wanted) };
             exprs.push(value.alias(attribute.column.clone()));
             output.push(attribute);
         }
@@ -226,7 +234,10 @@ impl Planner<'_> {
         let fields = match (schema, sent) {
             (Some(schema), _) => parse_schema(schema)?,
             (None, Some(fields)) => fields,
-            (None, None) => return Err(SparkError::new(&error_class::CONNECT_INVALID_PLAN).param("errorMsg", "a local relation needs data or a schema")),
+            (None, None) => {
+                return Err(SparkError::new(&error_class::CONNECT_INVALID_PLAN)
+                    .param("errorMsg", "a local relation needs data or a schema"));
+            }
         };
         self.rows(&fields, batches)
     }
@@ -294,7 +305,12 @@ impl Planner<'_> {
         use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
         use datafusion::physical_expr::create_physical_expr;
         let schema = datafusion::common::DFSchema::empty();
-        let physical = df(create_physical_expr(&typed.expr, &schema, &ExecutionProps::new(), &PhysicalPlanningContext::default()))?;
+        let physical = df(create_physical_expr(
+            &typed.expr,
+            &schema,
+            &ExecutionProps::new(),
+            &PhysicalPlanningContext::default(),
+        ))?;
         let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(1));
         let batch = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &options);
         let batch = batch.map_err(|e| firesteel_functions::errors::from_datafusion(e.into()))?;

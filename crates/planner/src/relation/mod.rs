@@ -99,8 +99,8 @@ impl Planner<'_> {
     /// What only the DataFrame API says.
     fn data_frame_node(&mut self, node: &RelationNode) -> Result<Resolved> {
         match node {
-            RelationNode::ToDf { input, names } => self.to_df(input, names),
-            RelationNode::ToSchema { input, schema } => self.to_schema(input, schema),
+            RelationNode::ToDf { input, names } => self.renamed_columns(input, names),
+            RelationNode::ToSchema { input, schema } => self.conformed(input, schema),
             RelationNode::WithColumns { input, columns } => self.with_columns(input, columns),
             RelationNode::WithColumnsRenamed { input, renames } => self.with_columns_renamed(input, renames),
             RelationNode::Drop { input, columns, names } => self.drop_columns(input, columns, names),
@@ -110,13 +110,19 @@ impl Planner<'_> {
             RelationNode::Summary { input, statistics } => self.summary(input, statistics),
             RelationNode::Describe { input, columns } => self.describe(input, columns),
             RelationNode::Crosstab { input, first, second } => self.crosstab(input, first, second),
-            RelationNode::Cov { input, first, second } => self.two_column_statistic(input, "covar_samp", "cov", first, second),
-            RelationNode::Corr { input, first, second, .. } => self.two_column_statistic(input, "corr", "corr", first, second),
+            RelationNode::Cov { input, first, second } => {
+                self.two_column_statistic(input, "covar_samp", "cov", first, second)
+            }
+            RelationNode::Corr { input, first, second, .. } => {
+                self.two_column_statistic(input, "corr", "corr", first, second)
+            }
             RelationNode::ApproxQuantile { input, columns, probabilities, relative_error } => {
                 self.approx_quantile(input, columns, probabilities, *relative_error)
             }
             RelationNode::FreqItems { input, columns, support } => self.freq_items(input, columns, *support),
-            RelationNode::SampleBy { input, column, fractions, seed } => self.sample_by(input, column, fractions, *seed),
+            RelationNode::SampleBy { input, column, fractions, seed } => {
+                self.sample_by(input, column, fractions, *seed)
+            }
             RelationNode::Transpose { input, index } => self.transpose(input, index.as_ref()),
             RelationNode::Tail { .. } => Err(SparkError::unsupported("tail below another operation")),
             RelationNode::ShowString { .. } | RelationNode::HtmlString { .. } => {
@@ -140,7 +146,11 @@ impl Planner<'_> {
     }
 
     /// The same rows with these expressions in place of the plan's columns.
-    pub(crate) fn project_exprs(&mut self, input: Resolved, exprs: Vec<datafusion::logical_expr::Expr>) -> Result<Resolved> {
+    pub(crate) fn project_exprs(
+        &mut self,
+        input: Resolved,
+        exprs: Vec<datafusion::logical_expr::Expr>,
+    ) -> Result<Resolved> {
         let plan = LogicalPlan::Projection(df(Projection::try_new(exprs, child(input.plan)))?);
         Ok(Resolved { plan, output: input.output, below: None })
     }

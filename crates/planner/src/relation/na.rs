@@ -44,7 +44,12 @@ impl Planner<'_> {
     }
 
     /// `na.drop`: rows with too few values that are neither NULL nor NaN.
-    pub(super) fn drop_na(&mut self, input: &Relation, columns: &[String], min_non_nulls: Option<i32>) -> Result<Resolved> {
+    pub(super) fn drop_na(
+        &mut self,
+        input: &Relation,
+        columns: &[String],
+        min_non_nulls: Option<i32>,
+    ) -> Result<Resolved> {
         let input = self.relation(input)?;
         let chosen = self.named_columns(&input, columns)?;
         let mut present = Vec::new();
@@ -76,7 +81,12 @@ impl Planner<'_> {
     }
 
     /// `na.replace`: values of a kind, in the columns of that kind.
-    pub(super) fn replace_na(&mut self, input: &Relation, columns: &[String], replacements: &[(Expr, Expr)]) -> Result<Resolved> {
+    pub(super) fn replace_na(
+        &mut self,
+        input: &Relation,
+        columns: &[String],
+        replacements: &[(Expr, Expr)],
+    ) -> Result<Resolved> {
         let input = self.relation(input)?;
         let chosen = self.named_columns(&input, columns)?;
         let mut pairs = Vec::new();

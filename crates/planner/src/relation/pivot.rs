@@ -30,7 +30,8 @@ impl Planner<'_> {
         aggregates: &[Expr],
         style: AggregateStyle,
     ) -> Result<Resolved> {
-        let values = if values.is_empty() { self.found_values(input, column)? } else { self.given_values(column, values)? };
+        let values =
+            if values.is_empty() { self.found_values(input, column)? } else { self.given_values(column, values)? };
         let input = self.relation(input)?;
         let grouping = match style {
             AggregateStyle::ItemsOnly => self.unused_columns(&input, column, aggregates)?,

@@ -56,7 +56,8 @@ impl Planner<'_> {
         let width = unpivot.value_names.len();
         let mut types = Vec::new();
         for place in 0..width {
-            let of_place: Vec<_> = groups.iter().filter_map(|(g, _)| g.get(place)).map(|i| i.typed.data_type.clone()).collect();
+            let of_place: Vec<_> =
+                groups.iter().filter_map(|(g, _)| g.get(place)).map(|i| i.typed.data_type.clone()).collect();
             let common = coercion::common_type(&self.context, &of_place).ok_or_else(|| {
                 SparkError::new(&error_class::UNPIVOT_VALUE_DATA_TYPE_MISMATCH)
                     .param("types", of_place.iter().map(|t| format!("\"{}\"", t.sql())).collect::<Vec<_>>().join(", "))
@@ -65,7 +66,8 @@ impl Planner<'_> {
         }
         let mut rows = Vec::new();
         for (group, alias) in &groups {
-            let name = alias.clone().unwrap_or_else(|| group.iter().map(|i| i.name.clone()).collect::<Vec<_>>().join("_"));
+            let name =
+                alias.clone().unwrap_or_else(|| group.iter().map(|i| i.name.clone()).collect::<Vec<_>>().join("_"));
             let mut row = vec![self.string(&unpivot.variable_name)?, self.string(&name)?];
             for ((item, data_type), value_name) in group.iter().zip(&types).zip(&unpivot.value_names) {
                 row.push(self.string(value_name)?);
@@ -141,7 +143,11 @@ impl Planner<'_> {
         }
         let arrays = columns.into_iter().map(|c| df(ScalarValue::iter_to_array(c))).collect::<Result<Vec<_>>>()?;
         let schema = arrow::datatypes::Schema::new(
-            arrays.iter().enumerate().map(|(i, a)| arrow::datatypes::Field::new(format!("c{i}"), a.data_type().clone(), true)).collect::<Vec<_>>(),
+            arrays
+                .iter()
+                .enumerate()
+                .map(|(i, a)| arrow::datatypes::Field::new(format!("c{i}"), a.data_type().clone(), true))
+                .collect::<Vec<_>>(),
         );
         let batch = arrow::array::RecordBatch::try_new(std::sync::Arc::new(schema), arrays);
         let batch = batch.map_err(firesteel_functions::errors::from_arrow)?;

@@ -53,13 +53,13 @@ impl Planner<'_> {
         let mut windows = aside.windows.unwrap_or_default();
         for window in &mut windows {
             window.expr = grouped.rebase(window.expr.clone())?;
-            grouped.check(&window.expr, &window.attribute.name, &columns, &input.output)?;
+            grouped.check(&window.expr, &columns, &input.output)?;
         }
         let mut available = columns.clone();
         available.extend(windows.iter().map(|w| w.attribute.clone()));
         for item in &mut items {
             item.typed.expr = grouped.rebase(item.typed.expr.clone())?;
-            grouped.check(&item.typed.expr, &item.typed.sql, &available, &input.output)?;
+            grouped.check(&item.typed.expr, &available, &input.output)?;
             grouped.carry_over(item);
         }
         let has_windows = !windows.is_empty();

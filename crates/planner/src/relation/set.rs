@@ -72,25 +72,38 @@ impl Planner<'_> {
             let left_value = self.cast_to(l.typed(), &common)?;
             let right_value = self.cast_to(r.typed(), &common)?;
             let nullable = l.nullable || r.nullable;
-            output.push(Attribute { nullable, metadata: l.metadata.clone(), ..self.attribute_of(&l.name, common, nullable) });
+            output.push(Attribute {
+                nullable,
+                metadata: l.metadata.clone(),
+                ..self.attribute_of(&l.name, common, nullable)
+            });
             left_values.push(left_value);
             right_values.push(right_value);
         }
-        let exprs = |values: Vec<Typed>| values.into_iter().zip(&output).map(|(v, a)| named(v, a)).collect::<Vec<DfExpr>>();
+        let exprs =
+            |values: Vec<Typed>| values.into_iter().zip(&output).map(|(v, a)| named(v, a)).collect::<Vec<DfExpr>>();
         let (left_exprs, right_exprs) = (exprs(left_values), exprs(right_values));
         let left = self.project_exprs(left, left_exprs)?.with_output(output.clone());
         let right = self.project_exprs(right, right_exprs)?.with_output(output);
         Ok((left, right))
     }
 
-    fn matched_by_name(&mut self, left: Resolved, right: Resolved, allow_missing: bool) -> Result<(Resolved, Resolved)> {
+    fn matched_by_name(
+        &mut self,
+        left: Resolved,
+        right: Resolved,
+        allow_missing: bool,
+    ) -> Result<(Resolved, Resolved)> {
         let names = self.names;
         let left_columns: Vec<_> = left.visible().cloned().collect();
         let right_columns: Vec<_> = right.visible().cloned().collect();
         let in_right = |name: &str| right_columns.iter().find(|a| names.same(&a.name, name));
         let missing = left_columns.iter().find(|a| in_right(&a.name).is_none());
-        let extra: Vec<_> =
-            right_columns.iter().filter(|r| !left_columns.iter().any(|l| names.same(&l.name, &r.name))).cloned().collect();
+        let extra: Vec<_> = right_columns
+            .iter()
+            .filter(|r| !left_columns.iter().any(|l| names.same(&l.name, &r.name)))
+            .cloned()
+            .collect();
         if !allow_missing && (missing.is_some() || left_columns.len() != right_columns.len()) {
             if let Some(missing) = missing {
                 return Err(error::unresolved_column(std::slice::from_ref(&missing.name), &right_columns));
@@ -131,7 +144,10 @@ impl Planner<'_> {
         let number = self.row_number(keys, Vec::new())?;
         let mut output = input.output.clone();
         output.push(Attribute { column: "copy#".to_owned(), ..number.attribute.clone() });
-        let plan = window_plan(input.plan, vec![crate::expr::Extracted { attribute: output[output.len() - 1].clone(), ..number }])?;
+        let plan = window_plan(
+            input.plan,
+            vec![crate::expr::Extracted { attribute: output[output.len() - 1].clone(), ..number }],
+        )?;
         Ok(Resolved::new(plan, output))
     }
 
@@ -151,7 +167,8 @@ impl Planner<'_> {
         }
         let mut keys = Vec::new();
         for name in columns {
-            let found: Vec<_> = input.visible().filter(|a| self.names.same(&a.name, name)).map(Attribute::expr).collect();
+            let found: Vec<_> =
+                input.visible().filter(|a| self.names.same(&a.name, name)).map(Attribute::expr).collect();
             if found.is_empty() {
                 return Err(error::unresolved_column(std::slice::from_ref(name), &input.output));
             }
@@ -187,7 +204,11 @@ impl Planner<'_> {
         };
         let call = build(&self.context, Vec::new(), &CallModifiers::default())?;
         let start = WindowFrameBound::Preceding(ScalarValue::UInt64(None));
-        let order_by = if order.is_empty() { keys.iter().map(|k| datafusion::logical_expr::expr::Sort::new(k.expr.clone(), true, true)).collect() } else { order };
+        let order_by = if order.is_empty() {
+            keys.iter().map(|k| datafusion::logical_expr::expr::Sort::new(k.expr.clone(), true, true)).collect()
+        } else {
+            order
+        };
         let expr = DfExpr::from(WindowFunction {
             fun: call.function,
             params: WindowFunctionParams {
@@ -235,8 +256,10 @@ fn distinct(input: Resolved) -> Resolved {
 /// Rows of the left side that are (semi) or are not (anti) on the right; nulls equal nulls.
 fn membership(left: Resolved, right: Resolved, kind: JoinType) -> Result<Resolved> {
     let renamed: Vec<DfExpr> = right.output.iter().map(|a| a.expr().alias(format!("{}'", a.column))).collect();
-    let right_plan =
-        LogicalPlan::Projection(df(datafusion::logical_expr::logical_plan::Projection::try_new(renamed, child(right.plan)))?);
+    let right_plan = LogicalPlan::Projection(df(datafusion::logical_expr::logical_plan::Projection::try_new(
+        renamed,
+        child(right.plan),
+    ))?);
     let on = left
         .output
         .iter()

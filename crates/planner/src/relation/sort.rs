@@ -46,7 +46,9 @@ impl Planner<'_> {
                 self.project_exprs(resolved, columns)
             }
             Err(failure) => {
-                let Some((extended, values)) = self.extend_below(&input, &exprs, &failure)? else { return Err(failure) };
+                let Some((extended, values)) = self.extend_below(&input, &exprs, &failure)? else {
+                    return Err(failure);
+                };
                 let resolved = sorted(extended, sort_exprs(values, keys), is_global)?;
                 let columns = input.output.iter().map(Attribute::expr).collect();
                 self.project_exprs(Resolved::new(resolved.plan, input.output), columns)
@@ -72,7 +74,11 @@ impl Planner<'_> {
                         .param("size", visible.len().to_string());
                     self.locate(failure, key.child.span)
                 })?;
-                Ok(Expr::new(ExprNode::Attribute { parts: vec![attribute.column.clone()], plan_id: None, is_metadata: true }))
+                Ok(Expr::new(ExprNode::Attribute {
+                    parts: vec![attribute.column.clone()],
+                    plan_id: None,
+                    is_metadata: true,
+                }))
             })
             .collect()
     }
@@ -130,14 +136,15 @@ impl Planner<'_> {
         resolver.aliases_first = true;
         let values = resolver.values(exprs)?;
         let new = resolver.aside.aggregates.unwrap_or_default();
-        let grouped = Grouped { keys: aggregate.groups.clone(), exprs: aggregate.group_exprs.clone(), grouping_id: None };
+        let grouped =
+            Grouped { keys: aggregate.groups.clone(), exprs: aggregate.group_exprs.clone(), grouping_id: None };
         let mut available: Vec<Attribute> = grouped.keys.iter().map(|(_, a)| a.clone()).collect();
         available.extend(input.output.iter().cloned());
         available.extend(new.iter().map(|a| a.attribute.clone()));
         let mut rebased = Vec::new();
         for value in values {
             let expr = grouped.rebase(value.expr)?;
-            grouped.check(&expr, &value.sql, &available, &aggregate.input_output)?;
+            grouped.check(&expr, &available, &aggregate.input_output)?;
             rebased.push(Typed { expr, ..value });
         }
         let mut all: Vec<Extracted> = new;
@@ -181,10 +188,12 @@ impl Planner<'_> {
         let sql = typed.sql.clone();
         let typed = Resolver::new(self, &[]).cast(typed, &DataType::Long, CastMode::Ansi)?;
         match self.constant(&typed)? {
-            ScalarValue::Int64(Some(rows)) if rows < 0 => Err(SparkError::new(&error_class::INVALID_LIMIT_LIKE_EXPRESSION_IS_NEGATIVE)
-                .param("name", clause)
-                .param("expr", format!("\"{sql}\""))
-                .param("v", rows.to_string())),
+            ScalarValue::Int64(Some(rows)) if rows < 0 => {
+                Err(SparkError::new(&error_class::INVALID_LIMIT_LIKE_EXPRESSION_IS_NEGATIVE)
+                    .param("name", clause)
+                    .param("expr", format!("\"{sql}\""))
+                    .param("v", rows.to_string()))
+            }
             ScalarValue::Int64(Some(rows)) => Ok(usize::try_from(rows).unwrap_or(usize::MAX)),
             _ => Err(SparkError::new(&error_class::INVALID_LIMIT_LIKE_EXPRESSION_IS_NULL)
                 .param("name", clause)
@@ -203,7 +212,8 @@ impl Planner<'_> {
         let input = self.relation(input)?;
         let count = count.map(|count| usize::try_from(count).ok().filter(|c| *c > 0)).map(|count| {
             count.ok_or_else(|| {
-                SparkError::new(&error_class::INVALID_PARTITION_COUNT).param("message", "the number of partitions must be above 0")
+                SparkError::new(&error_class::INVALID_PARTITION_COUNT)
+                    .param("message", "the number of partitions must be above 0")
             })
         });
         let count = count.transpose()?;
@@ -219,7 +229,9 @@ impl Planner<'_> {
         let exprs = |keys: Vec<SortExpr>| keys.into_iter().map(|k| k.expr).collect::<Vec<_>>();
         let input_plan = child(input.plan);
         let plan = match (kind, count) {
-            (RepartitionKind::Coalesce, count) => CoalesceNode { input: input_plan, count: count.unwrap_or(1) }.into_plan(),
+            (RepartitionKind::Coalesce, count) => {
+                CoalesceNode { input: input_plan, count: count.unwrap_or(1) }.into_plan()
+            }
             (kind, count) => {
                 let kind = match kind {
                     RepartitionKind::Range => Movement::Range(keys),

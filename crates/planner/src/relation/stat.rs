@@ -56,7 +56,12 @@ impl Planner<'_> {
     }
 
     /// `stat.freqItems`: for each column the values in at least `support` of the rows.
-    pub(super) fn freq_items(&mut self, input: &Relation, columns: &[String], support: Option<f64>) -> Result<Resolved> {
+    pub(super) fn freq_items(
+        &mut self,
+        input: &Relation,
+        columns: &[String],
+        support: Option<f64>,
+    ) -> Result<Resolved> {
         let support = firesteel_functions::literal::typed(&Literal::Double(support.unwrap_or(0.01)), &self.context)?;
         let mut row: Option<Resolved> = None;
         for name in columns {
@@ -72,7 +77,12 @@ impl Planner<'_> {
         }
     }
 
-    fn frequent(&mut self, input: &Relation, name: &str, support: firesteel_functions::call::Typed) -> Result<Resolved> {
+    fn frequent(
+        &mut self,
+        input: &Relation,
+        name: &str,
+        support: firesteel_functions::call::Typed,
+    ) -> Result<Resolved> {
         let total = self.relation(input)?;
         let one = self.integer(1)?;
         let total = self.aggregate_all(total, vec![("count", vec![one], "total".to_owned())])?;
@@ -99,7 +109,8 @@ impl Planner<'_> {
             mode: firesteel_spec::expr::CastMode::Session,
         });
         let label = format!("{first}_{second}");
-        let or_null = |expr: Expr| Expr::call("coalesce", vec![expr, Expr::literal(Literal::String("null".to_owned()))]);
+        let or_null =
+            |expr: Expr| Expr::call("coalesce", vec![expr, Expr::literal(Literal::String("null".to_owned()))]);
         let mut columns = Vec::new();
         for value in values {
             let name = match &value {

@@ -64,7 +64,9 @@ impl Planner<'_> {
         let is_text = column.data_type.is_string();
         let lower = statistic.to_lowercase();
         let (name, arguments) = match lower.as_str() {
-            "count" | "min" | "max" | "count_distinct" | "approx_count_distinct" => (lower.as_str(), vec![column.typed()]),
+            "count" | "min" | "max" | "count_distinct" | "approx_count_distinct" => {
+                (lower.as_str(), vec![column.typed()])
+            }
             "mean" | "stddev" if is_text => {
                 let value = firesteel_functions::cast::cast(
                     &self.context,

@@ -40,7 +40,9 @@ impl Planner<'_> {
         if let Some(resolved) = self.recursive_reference(name)? {
             return Ok(Some(resolved));
         }
-        let Some(found) = self.ctes.iter().rev().find(|c| names.same(&c.cte.name, name)).cloned() else { return Ok(None) };
+        let Some(found) = self.ctes.iter().rev().find(|c| names.same(&c.cte.name, name)).cloned() else {
+            return Ok(None);
+        };
         let outer = std::mem::replace(&mut self.ctes, found.scope.as_ref().clone());
         let resolved = self.nested(|planner| {
             if found.is_recursive { planner.recursive(&found.cte) } else { planner.relation(&found.cte.query) }
@@ -72,16 +74,22 @@ impl Planner<'_> {
     /// WITH RECURSIVE: an anchor, UNION [ALL], and a step over the rows of the last round.
     fn recursive(&mut self, cte: &Cte) -> Result<Resolved> {
         let (anchor, step, is_all) = recursion(&cte.query).ok_or_else(|| {
-            SparkError::new(&error_class::INVALID_RECURSIVE_CTE).param("message", "it must be an anchor UNION [ALL] a recursive term")
+            SparkError::new(&error_class::INVALID_RECURSIVE_CTE)
+                .param("message", "it must be an anchor UNION [ALL] a recursive term")
         })?;
         let anchor = self.relation(anchor)?;
         let anchor = super::set::visible_only(self, anchor)?;
         let anchor = self.named_cte(anchor, cte)?;
         let work_table = self.unique(&cte.name);
-        let fields = anchor.output.iter().map(|a| firesteel_spec::types_arrow::arrow_field(&a.column, &a.data_type, true));
+        let fields =
+            anchor.output.iter().map(|a| firesteel_spec::types_arrow::arrow_field(&a.column, &a.data_type, true));
         let schema = Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()));
         let table = datafusion::datasource::cte_worktable::CteWorkTable::new(&work_table, schema);
-        self.recursions.push(Recursion { name: cte.name.clone(), table: Arc::new(table), output: anchor.output.clone() });
+        self.recursions.push(Recursion {
+            name: cte.name.clone(),
+            table: Arc::new(table),
+            output: anchor.output.clone(),
+        });
         let step = self.relation(step);
         self.recursions.pop();
         let step = super::set::visible_only(self, step?)?;
@@ -123,6 +131,14 @@ impl Planner<'_> {
         for reference in references {
             if let Some(plan_id) = reference.plan_id {
                 self.references.insert(plan_id, reference.clone());
+            }
+            // `spark.sql(text, df=df)`: the text knows the DataFrame by its alias.
+            if let RelationNode::Alias { name, .. } = reference.node.as_ref()
+                && let [name] = name.as_slice()
+            {
+                let query = reference.clone();
+                let cte = Cte { name: name.clone(), columns: Vec::new(), query, max_recursion: None };
+                self.ctes.push(CteInScope { cte, scope: Arc::new(Vec::new()), is_recursive: false });
             }
         }
         self.relation(input)

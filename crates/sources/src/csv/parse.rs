@@ -228,10 +228,11 @@ mod tests {
         check(&[], r#""a\\",c"#, &[Some("a\\"), Some("c")]);
         check(&[("sep", "||")], "a||b|c", &[Some("a"), Some("b|c")]);
         check(&[("nullValue", "-")], "-,\"\",x", &[None, Some(""), Some("x")]);
-        check(&[("ignoreLeadingWhiteSpace", "true"), ("ignoreTrailingWhiteSpace", "true")], " a , b", &[
-            Some("a"),
-            Some("b"),
-        ]);
+        check(
+            &[("ignoreLeadingWhiteSpace", "true"), ("ignoreTrailingWhiteSpace", "true")],
+            " a , b",
+            &[Some("a"), Some("b")],
+        );
         check(&[], "a,", &[Some("a"), None]);
     }
 }

@@ -25,7 +25,12 @@ pub(crate) struct CsvReader {
 
 impl CsvReader {
     /// A reader of the columns `projection` of a file with the columns of `schema`.
-    pub(crate) fn new(options: CsvOptions, schema: &SchemaRef, projection: &[usize], batch_size: usize) -> Result<Self> {
+    pub(crate) fn new(
+        options: CsvOptions,
+        schema: &SchemaRef,
+        projection: &[usize],
+        batch_size: usize,
+    ) -> Result<Self> {
         let is_corrupt = |index: usize| *schema.field(index).name() == options.corrupt_column;
         let in_file: Vec<usize> = (0..schema.fields().len()).filter(|&index| !is_corrupt(index)).collect();
         let reads_corrupt = projection.iter().any(|&index| is_corrupt(index));

@@ -4,6 +4,8 @@ mod civil;
 mod lenient;
 mod pattern;
 mod pattern_parse;
+#[cfg(test)]
+mod tests;
 mod zone;
 
 pub(crate) use civil::{Civil, MICROS_PER_DAY, days_from_civil};

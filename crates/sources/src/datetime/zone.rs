@@ -73,7 +73,9 @@ fn parse_offset(text: &str) -> Option<i32> {
     let sign = if text.starts_with('-') { -1 } else { 1 };
     let rest = &text[1..];
     let parts: Vec<&str> = match rest.len() {
-        4 | 6 if !rest.contains(':') => (0..rest.len()).step_by(2).map(|i| rest.get(i..i + 2)).collect::<Option<_>>()?,
+        4 | 6 if !rest.contains(':') => {
+            (0..rest.len()).step_by(2).map(|i| rest.get(i..i + 2)).collect::<Option<_>>()?
+        }
         _ => rest.split(':').collect(),
     };
     let mut seconds = 0;

@@ -74,7 +74,8 @@ impl Adapter {
     }
 
     fn instants(&self, array: &ArrayRef, field: &Field) -> Result<ArrayRef> {
-        let local = self.cast(array, &field.clone().with_data_type(DataType::Timestamp(TimeUnit::Microsecond, None)))?;
+        let local =
+            self.cast(array, &field.clone().with_data_type(DataType::Timestamp(TimeUnit::Microsecond, None)))?;
         let local = local.as_primitive::<TimestampMicrosecondType>();
         let instants = local.unary::<_, TimestampMicrosecondType>(|clock| self.zone.to_instant(clock));
         Ok(Arc::new(instants.with_data_type(field.data_type().clone())))

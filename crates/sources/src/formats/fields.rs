@@ -6,11 +6,7 @@ use firesteel_spec::{DataType, StructField};
 pub(crate) fn all_nullable(fields: &[StructField]) -> Vec<StructField> {
     fields
         .iter()
-        .map(|field| StructField {
-            nullable: true,
-            data_type: nullable_type(&field.data_type),
-            ..field.clone()
-        })
+        .map(|field| StructField { nullable: true, data_type: nullable_type(&field.data_type), ..field.clone() })
         .collect()
 }
 

@@ -48,8 +48,7 @@ pub(crate) async fn read(
 ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
     let mut builder = open(&source).await?.with_batch_size(batch_size);
     let file = builder.schema();
-    let names: Vec<String> =
-        adapter.needed(&file).into_iter().map(|index| file.field(index).name().clone()).collect();
+    let names: Vec<String> = adapter.needed(&file).into_iter().map(|index| file.field(index).name().clone()).collect();
     if let Some(range) = range {
         let bound = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
         builder = builder.with_file_byte_range(bound(range.start)..bound(range.end));

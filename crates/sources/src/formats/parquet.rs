@@ -72,11 +72,8 @@ pub(crate) async fn footer(source: &Source) -> Result<ParquetMetaData> {
     let mut wanted = FOOTER_GUESS.min(source.size);
     loop {
         let range = source.size - wanted..source.size;
-        let tail: Bytes = source
-            .store
-            .get_range(&source.path, range)
-            .await
-            .map_err(|error| while_reading(error, &source.shown))?;
+        let tail: Bytes =
+            source.store.get_range(&source.path, range).await.map_err(|error| while_reading(error, &source.shown))?;
         let mut reader = ParquetMetaDataReader::new();
         match reader.try_parse_sized(&tail, source.size) {
             Ok(()) => return reader.finish().map_err(|error| unreadable(&source.shown, error)),

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::Result as DataFusionResult;
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr_adapter::{
     DefaultPhysicalExprAdapterFactory, PhysicalExprAdapter, PhysicalExprAdapterFactory,
 };
@@ -30,16 +33,38 @@ impl PhysicalExprAdapterFactory for ParquetAdapter {
         });
         let fields = fields.collect::<Result<Vec<_>>>().map_err(to_datafusion)?;
         let seen = Schema::new_with_metadata(fields, physical.metadata().clone());
-        DefaultPhysicalExprAdapterFactory.create(logical, Arc::new(seen))
+        let adapter = DefaultPhysicalExprAdapterFactory.create(logical, Arc::new(seen))?;
+        Ok(Arc::new(Renaming { adapter, physical }))
+    }
+}
+
+/// Gives columns the names they have in the file, by which the reader finds them.
+#[derive(Debug)]
+struct Renaming {
+    adapter: Arc<dyn PhysicalExprAdapter>,
+    physical: SchemaRef,
+}
+
+impl PhysicalExprAdapter for Renaming {
+    fn rewrite(&self, expr: Arc<dyn PhysicalExpr>) -> DataFusionResult<Arc<dyn PhysicalExpr>> {
+        let rewritten = self.adapter.rewrite(expr)?;
+        let renamed = rewritten.transform(|expr| {
+            let Some(column) = expr.downcast_ref::<Column>() else { return Ok(Transformed::no(expr)) };
+            match self.physical.fields().get(column.index()) {
+                Some(field) if field.name() != column.name() => {
+                    let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(field.name(), column.index()));
+                    Ok(Transformed::yes(column))
+                }
+                _ => Ok(Transformed::no(expr)),
+            }
+        });
+        Ok(renamed?.data)
     }
 }
 
 /// The file's field under the wanted name; the wanted field itself where no conversion is needed.
 fn seen_as(field: &Field, wanted: &Arc<Field>) -> Result<Arc<Field>> {
-    if field.data_type().equals_datatype(wanted.data_type()) && field.is_nullable() == wanted.is_nullable() {
-        return Ok(Arc::clone(wanted));
-    }
-    if field.data_type().equals_datatype(wanted.data_type()) && !is_nested(field.data_type()) {
+    if field.data_type() == wanted.data_type() {
         return Ok(Arc::clone(wanted));
     }
     if !converts(field.data_type(), wanted.data_type()) {
@@ -63,8 +88,9 @@ fn converts(from: &DataType, to: &DataType) -> bool {
         Timestamp, UInt8, UInt16, UInt32, UInt64,
     };
     let is_text = |t: &DataType| matches!(t, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
-    let is_bytes =
-        |t: &DataType| matches!(t, DataType::Binary | DataType::LargeBinary | DataType::BinaryView | FixedSizeBinary(_));
+    let is_bytes = |t: &DataType| {
+        matches!(t, DataType::Binary | DataType::LargeBinary | DataType::BinaryView | FixedSizeBinary(_))
+    };
     match (from, to) {
         (Dictionary(_, value), to) => converts(value, to),
         (Null, _) => true,

@@ -191,7 +191,8 @@ fn finish(found: Type, drop_null: bool) -> Option<DataType> {
         Type::Array(item) => DataType::array(finish(*item, drop_null)?),
         Type::Object(fields) => {
             let fields = fields.into_iter().filter(|(name, _)| !name.is_empty());
-            let fields = fields.filter_map(|(name, found)| Some(StructField::new(name, finish(found, drop_null)?, true)));
+            let fields =
+                fields.filter_map(|(name, found)| Some(StructField::new(name, finish(found, drop_null)?, true)));
             let fields: Vec<_> = fields.collect();
             if fields.is_empty() {
                 return None;

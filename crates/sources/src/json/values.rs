@@ -52,7 +52,11 @@ pub(super) fn member<'n, 'a>(members: &'n [(Cow<'a, str>, Node<'a>)], name: &str
 
 /// Visits everything, even after one that does not fit.
 fn all<T>(items: &[T], mut visit: impl FnMut(&T) -> bool) -> bool {
-    items.iter().fold(true, |fits, item| visit(item) && fits)
+    let mut fits = true;
+    for item in items {
+        fits &= visit(item);
+    }
+    fits
 }
 
 fn wrong(column: &mut Column) -> bool {
@@ -72,7 +76,7 @@ fn scalar(column: &mut Column, node: &Node<'_>, rules: &ValueRules) -> bool {
             return true;
         }
         Column::Boolean(builder) => match node.value {
-            Value::Boolean(value) => Some(builder.append_value(value)),
+            Value::Boolean(value) => Some(value).map(|value| builder.append_value(value)),
             _ => None,
         },
         Column::Byte(_) | Column::Short(_) | Column::Integer(_) | Column::Long(_) => {

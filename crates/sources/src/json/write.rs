@@ -36,13 +36,7 @@ impl JsonWriter {
         Ok(out)
     }
 
-    fn object(
-        &self,
-        fields: &Fields,
-        columns: &[arrow::array::ArrayRef],
-        row: usize,
-        out: &mut String,
-    ) -> Result<()> {
+    fn object(&self, fields: &Fields, columns: &[arrow::array::ArrayRef], row: usize, out: &mut String) -> Result<()> {
         out.push('{');
         let mut is_first = true;
         for (field, column) in fields.iter().zip(columns) {
@@ -82,12 +76,16 @@ impl JsonWriter {
             }
             DataType::Map(..) => self.map(&array.as_map().value(row), out)?,
             DataType::Binary => string(&base64(array.as_binary::<i32>().value(row)), out),
-            DataType::Float32 => number(array.as_primitive::<Float32Type>().value(row).is_finite(), || {
-                self.printer.print(array, row)
-            }, out)?,
-            DataType::Float64 => number(array.as_primitive::<Float64Type>().value(row).is_finite(), || {
-                self.printer.print(array, row)
-            }, out)?,
+            DataType::Float32 => number(
+                array.as_primitive::<Float32Type>().value(row).is_finite(),
+                || self.printer.print(array, row),
+                out,
+            )?,
+            DataType::Float64 => number(
+                array.as_primitive::<Float64Type>().value(row).is_finite(),
+                || self.printer.print(array, row),
+                out,
+            )?,
             other => {
                 let text = self.printer.print(array, row)?.unwrap_or_default();
                 if other.is_numeric() || *other == DataType::Boolean {
@@ -118,7 +116,11 @@ impl JsonWriter {
 /// NaN and the infinities have no number in JSON, so they are strings.
 fn number(is_finite: bool, print: impl FnOnce() -> Result<Option<String>>, out: &mut String) -> Result<()> {
     let text = print()?.unwrap_or_default();
-    if is_finite { out.push_str(&text) } else { string(&text, out) }
+    if is_finite {
+        out.push_str(&text)
+    } else {
+        string(&text, out)
+    }
     Ok(())
 }
 

@@ -116,8 +116,7 @@ async fn open_root(location: Location, path: &str) -> Result<Root> {
         }
     }
     let prefix = Some(&location.path).filter(|path| !path.as_ref().is_empty());
-    let files: Vec<_> =
-        location.store.list(prefix).try_collect().await.map_err(|error| from_store(error, &shown))?;
+    let files: Vec<_> = location.store.list(prefix).try_collect().await.map_err(|error| from_store(error, &shown))?;
     if files.is_empty() && !is_local_directory(&location) {
         return Err(SparkError::new(&error_class::PATH_NOT_FOUND).param("path", shown));
     }
@@ -151,11 +150,7 @@ fn is_hidden(base: &object_store::path::Path, file: &ObjectMeta) -> bool {
 }
 
 /// Where partition directories start: `basePath`, or the roots themselves.
-fn base_paths(
-    stores: &Arc<StoreRegistry>,
-    roots: &[Root],
-    options: &Options,
-) -> Result<Vec<object_store::path::Path>> {
+fn base_paths(stores: &Arc<StoreRegistry>, roots: &[Root], options: &Options) -> Result<Vec<object_store::path::Path>> {
     if let Some(base) = options.get("basePath") {
         return Ok(vec![stores.resolve(base)?.path]);
     }

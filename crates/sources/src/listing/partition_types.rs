@@ -82,13 +82,37 @@ pub(super) fn value(raw: &str, data_type: &DataType, zone: &Zone) -> Option<Scal
             let clock = lenient_timestamp(raw, || 0)?;
             ScalarValue::TimestampMicrosecond(Some(clock.instant(zone)), Some(INSTANT_ZONE.into()))
         }
-        DataType::TimestampNtz => {
-            ScalarValue::TimestampMicrosecond(Some(lenient_timestamp(raw, || 0)?.local_us), None)
-        }
+        DataType::TimestampNtz => ScalarValue::TimestampMicrosecond(Some(lenient_timestamp(raw, || 0)?.local_us), None),
         DataType::Date => ScalarValue::Date32(Some(lenient_date(raw)?)),
         DataType::Double => ScalarValue::Float64(Some(parse_double(raw)?)),
         DataType::String(_) | DataType::Char(_) | DataType::Varchar(_) => ScalarValue::Utf8(Some(raw.to_owned())),
         DataType::Binary => ScalarValue::Binary(Some(raw.as_bytes().to_vec())),
         _ => ScalarValue::try_from_string(raw.to_owned(), &arrow).ok()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_that_fit_all_values() {
+        for (values, expected) in [
+            (&["1", "2"][..], "int"),
+            (&["1", "3000000000"], "bigint"),
+            (&["1", "1.5"], "double"),
+            (&["3000000000", "1.5"], "string"),
+            (&["12345678901234567890"], "decimal(20,0)"),
+            (&["2024-01-02"], "date"),
+            (&["2024-01-02 03:04:05"], "timestamp"),
+            (&["2024-01-02", "2024-01-02 03:04:05"], "timestamp"),
+            (&["1", NULL_PARTITION], "int"),
+            (&[NULL_PARTITION], "string"),
+            (&["true"], "string"),
+            (&["1", "x"], "string"),
+            (&["NaN"], "string"),
+        ] {
+            assert_eq!(infer(values.iter().copied(), false).simple_string(), expected, "{values:?}");
+        }
+    }
 }

@@ -48,12 +48,7 @@ pub async fn read(stores: &Arc<StoreRegistry>, request: ReadRequest) -> Result<F
     FileTable::new(spec, listing, all_nullable(&without_lengths(inferred)))
 }
 
-async fn infer(
-    format: Format,
-    listing: &Listing,
-    options: &Options,
-    settings: &Settings,
-) -> Result<Vec<StructField>> {
+async fn infer(format: Format, listing: &Listing, options: &Options, settings: &Settings) -> Result<Vec<StructField>> {
     let sources: Vec<Source> = listing
         .files
         .iter()

@@ -71,8 +71,9 @@ impl FileTable {
                 Arc::new(to_arrow_field(&StructField { name: name.clone(), ..field.clone() }))
             })
             .collect();
-        let table_schema =
-            TableSchema::builder(Arc::new(to_arrow_schema(&in_files))).with_table_partition_cols(partition_fields).build();
+        let table_schema = TableSchema::builder(Arc::new(to_arrow_schema(&in_files)))
+            .with_table_partition_cols(partition_fields)
+            .build();
         let all = table_schema.table_schema();
         let schema = Schema::new(order.iter().map(|&index| Arc::clone(&all.fields()[index])).collect::<Vec<_>>());
         for (shown, field) in fields.iter_mut().zip(schema.fields()) {
@@ -98,10 +99,10 @@ impl FileTable {
         &self.listing
     }
 
-    /// The files' paths as Spark shows them.
+    /// The files as URLs.
     pub fn input_files(&self) -> Vec<String> {
-        let show = |file: &crate::listing::ListedFile| self.listing.location.at(file.meta.location.clone()).show();
-        self.listing.files.iter().map(show).collect()
+        let url = &self.listing.location.url;
+        self.listing.files.iter().map(|file| format!("{url}{}", file.meta.location)).collect()
     }
 
     /// The files' size together.
@@ -115,9 +116,9 @@ impl FileTable {
 
     fn source(&self) -> Arc<dyn FileSource> {
         match self.spec.format {
-            Format::Parquet => Arc::new(
-                ParquetSource::new(self.table_schema.clone()).with_table_parquet_options(read_options()),
-            ),
+            Format::Parquet => {
+                Arc::new(ParquetSource::new(self.table_schema.clone()).with_table_parquet_options(read_options()))
+            }
             _ => Arc::new(FormatSource::new(Arc::clone(&self.spec), self.table_schema.clone())),
         }
     }

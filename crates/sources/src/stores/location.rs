@@ -27,7 +27,7 @@ impl Location {
         Self { path, ..self.clone() }
     }
 
-    /// The path as Spark shows it: `s3://bucket/key`, `file:///x`.
+    /// The path as Spark shows it: `s3://bucket/key`, `file:/x`.
     pub fn show(&self) -> String {
         shown(self.url.as_str(), &self.path)
     }
@@ -35,7 +35,7 @@ impl Location {
 
 /// A path in the store of `url` as Spark shows it.
 pub(crate) fn shown(url: &str, path: &Path) -> String {
-    format!("{}/{path}", url.trim_end_matches('/')).replacen("file:/", "file:///", usize::from(url == "file:/"))
+    format!("{}/{path}", url.trim_end_matches('/'))
 }
 
 impl fmt::Debug for Location {

@@ -66,7 +66,8 @@ impl StoreRegistry {
     }
 
     fn remote(&self, scheme: &str, rest: &str, text: &str) -> Result<Location> {
-        let (bucket, key) = rest.trim_start_matches("//").split_once('/').unwrap_or((rest.trim_start_matches("//"), ""));
+        let (bucket, key) =
+            rest.trim_start_matches("//").split_once('/').unwrap_or((rest.trim_start_matches("//"), ""));
         let url = ObjectStoreUrl::parse(format!("{scheme}://{bucket}"))
             .map_err(|_| SparkError::unsupported(format!("the path {text}")))?;
         let parts = key.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
@@ -168,4 +169,35 @@ fn normalise(path: &std::path::Path) -> PathBuf {
 
 fn wrong_path(text: &str, error: object_store::path::Error) -> SparkError {
     SparkError::new(&firesteel_model::error_class::PATH_NOT_FOUND).param("path", text).source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_resolve() {
+        let stores = StoreRegistry::new(Vec::new());
+        for (text, shown) in [
+            ("/a/b/../c", "file:/a/c"),
+            ("file:/a b", "file:/a b"),
+            ("file:///a", "file:/a"),
+            ("file://localhost/a", "file:/a"),
+            ("s3a://bucket/x//y/", "s3://bucket/x/y"),
+            ("s3n://bucket", "s3://bucket/"),
+        ] {
+            assert_eq!(stores.resolve(text).expect(text).show(), shown);
+        }
+        let error = stores.resolve("hdfs://host/x").expect_err("no such store");
+        assert_eq!(error.class().name, "UNSUPPORTED_FEATURE.FIRESTEEL");
+    }
+
+    #[test]
+    fn secrets_stay_hidden() {
+        let secret = || Some("hush".to_owned());
+        let connection = S3Connection { access_key: secret(), secret_key: secret(), ..S3Connection::default() };
+        let stores = StoreRegistry::new(vec![connection]);
+        let location = stores.resolve("s3://bucket/x").expect("a location");
+        assert!(!format!("{stores:?} {location:?} {:?}", location.store).contains("hush"));
+    }
 }

@@ -1,11 +1,13 @@
 //! A client of S3-compatible storage with bounded waiting.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use firesteel_model::{Result, SparkError, error_class};
-use object_store::aws::{AmazonS3, AmazonS3Builder};
-use object_store::{BackoffConfig, Certificate, ClientOptions, RetryConfig};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AwsCredential};
+use object_store::{BackoffConfig, Certificate, ClientOptions, CredentialProvider, RetryConfig};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -59,32 +61,63 @@ impl S3Connection {
         if let Some(pem) = &self.ca_pem {
             options = options.with_root_certificate(Certificate::from_pem(pem).map_err(|e| self.wrong(bucket, e))?);
         }
-        let retry = RetryConfig {
-            backoff: BackoffConfig::default(),
-            max_retries: RETRIES_MAX,
-            retry_timeout: RETRY_TIMEOUT,
-        };
+        let retry =
+            RetryConfig { backoff: BackoffConfig::default(), max_retries: RETRIES_MAX, retry_timeout: RETRY_TIMEOUT };
         let mut builder = AmazonS3Builder::from_env().with_client_options(options).with_retry(retry);
-        builder = builder.with_bucket_name(bucket).with_virtual_hosted_style_request(!self.path_style);
+        builder = builder.with_bucket_name(bucket);
         if let Some(region) = &self.region {
             builder = builder.with_region(region);
         }
         if let Some(endpoint) = &self.endpoint {
             let endpoint = if self.path_style { endpoint.clone() } else { virtual_host(endpoint, bucket) };
-            builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
+            builder = builder
+                .with_virtual_hosted_style_request(!self.path_style)
+                .with_allow_http(endpoint.starts_with("http://"))
+                .with_endpoint(endpoint);
         }
-        if let (Some(access), Some(secret)) = (&self.access_key, &self.secret_key) {
-            builder = builder.with_access_key_id(access).with_secret_access_key(secret);
-            if let Some(token) = &self.session_token {
-                builder = builder.with_token(token);
-            }
+        if let Some(keys) = self.keys() {
+            builder = builder.with_credentials(Arc::new(keys));
         }
         builder.build().map_err(|e| self.wrong(bucket, e))
+    }
+
+    /// The connection's keys, or else those in the environment.
+    fn keys(&self) -> Option<Keys> {
+        let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let credential = match (&self.access_key, &self.secret_key) {
+            (Some(access), Some(secret)) => {
+                AwsCredential { key_id: access.clone(), secret_key: secret.clone(), token: self.session_token.clone() }
+            }
+            _ => AwsCredential {
+                key_id: env("AWS_ACCESS_KEY_ID")?,
+                secret_key: env("AWS_SECRET_ACCESS_KEY")?,
+                token: env("AWS_SESSION_TOKEN"),
+            },
+        };
+        Some(Keys(Arc::new(credential)))
     }
 
     fn wrong(&self, bucket: &str, error: object_store::Error) -> SparkError {
         let reason = format!("the connection {:?} cannot serve the bucket {bucket}", self.name);
         SparkError::new(&error_class::STORAGE_FAILED).param("reason", reason).source(error)
+    }
+}
+
+/// Keys that the client's `Debug` does not show, as it would show its own.
+struct Keys(Arc<AwsCredential>);
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keys")
+    }
+}
+
+#[async_trait]
+impl CredentialProvider for Keys {
+    type Credential = AwsCredential;
+
+    async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
+        Ok(Arc::clone(&self.0))
     }
 }
 

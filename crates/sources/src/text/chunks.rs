@@ -75,7 +75,9 @@ impl Layout {
         let compression = Compression::of_file(source.path.as_ref());
         let bytes = match range.filter(|range| *range != (0..source.size)) {
             Some(range) => split(source, range),
-            None => Piece { bytes: source.decompressed(compression).await?, skip_first: false, left: u64::MAX, start: 0 },
+            None => {
+                Piece { bytes: source.decompressed(compression).await?, skip_first: false, left: u64::MAX, start: 0 }
+            }
         };
         let state = Assembler {
             is_file_start: bytes.start == 0,

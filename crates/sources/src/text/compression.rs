@@ -85,9 +85,7 @@ impl Compressor {
             Compression::Deflate => {
                 Self::Deflate(flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default()))
             }
-            Compression::Bzip2 => {
-                Self::Bzip2(bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::default()))
-            }
+            Compression::Bzip2 => Self::Bzip2(bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::default())),
             Compression::Zstd => Self::Zstd(Box::new(zstd::stream::write::Encoder::new(Vec::new(), 3)?)),
             Compression::Xz => return Err(io::ErrorKind::Unsupported.into()),
         })

@@ -21,9 +21,9 @@ impl Digits {
             return None;
         }
         let digits = whole.bytes().chain(fraction.bytes());
-        let unscaled = digits.map(|b| i128::from(b - b'0')).try_fold(0_i128, |sum, digit| {
-            sum.checked_mul(10)?.checked_add(digit)
-        })?;
+        let unscaled = digits
+            .map(|b| i128::from(b - b'0'))
+            .try_fold(0_i128, |sum, digit| sum.checked_mul(10)?.checked_add(digit))?;
         let unscaled = if mantissa.starts_with('-') { -unscaled } else { unscaled };
         Some(Self { unscaled, scale: i32::try_from(fraction.len()).ok()?.checked_sub(exponent)? })
     }

@@ -65,9 +65,7 @@ impl Printer {
             DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
             DataType::Float32 => print_float(array.as_primitive::<Float32Type>().value(row)),
             DataType::Float64 => print_double(array.as_primitive::<Float64Type>().value(row)),
-            DataType::Decimal128(_, scale) => {
-                decimal::print(array.as_primitive::<Decimal128Type>().value(row), *scale)
-            }
+            DataType::Decimal128(_, scale) => decimal::print(array.as_primitive::<Decimal128Type>().value(row), *scale),
             DataType::Utf8 => array.as_string::<i32>().value(row).to_owned(),
             DataType::LargeUtf8 => array.as_string::<i64>().value(row).to_owned(),
             DataType::Utf8View => array.as_string_view().value(row).to_owned(),

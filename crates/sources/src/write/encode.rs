@@ -55,7 +55,7 @@ pub(super) fn encoder(spec: &WriteJobSpec, schema: &SchemaRef) -> Result<Box<dyn
 
 /// What stands at the end of file names: `.snappy.parquet`.
 pub(super) fn extension(spec: &WriteJobSpec) -> Result<String> {
-    let codec = spec.options.get("compression").map(str::to_ascii_lowercase);
+    let codec = spec.options.get_either("compression", "codec").map(str::to_ascii_lowercase);
     let codec = codec.as_deref();
     Ok(match spec.format {
         Format::Parquet => match codec.unwrap_or("snappy") {
@@ -105,7 +105,7 @@ fn failed(spec: &WriteJobSpec, error: impl std::error::Error + Send + Sync + 'st
 fn parquet(spec: &WriteJobSpec, schema: &SchemaRef) -> Result<Box<dyn Encoder>> {
     let fields = from_arrow_fields(schema.fields()).ok_or_else(|| SparkError::internal("a type without Spark name"))?;
     let told = firesteel_spec::DataType::Struct(fields).to_json().to_string();
-    let codec = spec.options.get("compression").unwrap_or("snappy").to_ascii_lowercase();
+    let codec = spec.options.get_either("compression", "codec").unwrap_or("snappy").to_ascii_lowercase();
     let compression = match codec.as_str() {
         "none" | "uncompressed" => ParquetCompression::UNCOMPRESSED,
         "snappy" => ParquetCompression::SNAPPY,
@@ -160,7 +160,7 @@ fn orc(spec: &WriteJobSpec, schema: &SchemaRef) -> Result<Box<dyn Encoder>> {
     if let Some(field) = schema.fields().iter().find(|field| !holds(field.data_type())) {
         return Err(SparkError::unsupported(format!("writing {} to ORC files", field.data_type())));
     }
-    let codec = spec.options.get("compression").unwrap_or("zstd").to_ascii_lowercase();
+    let codec = spec.options.get_either("compression", "codec").unwrap_or("zstd").to_ascii_lowercase();
     let compression = match codec.as_str() {
         "none" | "uncompressed" => None,
         "snappy" => Some(CompressionType::Snappy),
@@ -240,7 +240,7 @@ impl Encoder for OrcEncoder {
 }
 
 fn avro(spec: &WriteJobSpec, schema: &SchemaRef) -> Result<Box<dyn Encoder>> {
-    let codec = spec.options.get("compression").unwrap_or("snappy").to_ascii_lowercase();
+    let codec = spec.options.get_either("compression", "codec").unwrap_or("snappy").to_ascii_lowercase();
     let compression = match codec.as_str() {
         "uncompressed" | "none" => None,
         "snappy" => Some(CompressionCodec::Snappy),
@@ -294,7 +294,7 @@ struct TextEncoder {
 impl TextEncoder {
     fn new(spec: &WriteJobSpec, schema: &SchemaRef) -> Result<Self> {
         let (options, settings) = (&spec.options, &spec.settings);
-        let compression = Compression::of_option(options.get("compression"))?;
+        let compression = Compression::of_option(options.get_either("compression", "codec"))?;
         let mut compressor = Compressor::new(compression).map_err(|error| failed(spec, error))?;
         let lines = match spec.format {
             Format::Csv => {

@@ -95,8 +95,8 @@ impl ExecutionPlan for WriteExec {
         self: Arc<Self>,
         children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-        let [child] = <[_; 1]>::try_from(children)
-            .map_err(|_| DataFusionError::Internal("a write has one child".to_owned()))?;
+        let [child] =
+            <[_; 1]>::try_from(children).map_err(|_| DataFusionError::Internal("a write has one child".to_owned()))?;
         Ok(Arc::new(Self::new(child, Arc::clone(&self.spec))))
     }
 

@@ -15,6 +15,8 @@ use super::publish::{delete, discard, parse, publish};
 use super::spec::{CommittedFile, TaskCommit, WriteJobSpec, WriteMode, WriteRequest};
 use super::task::log_failure;
 use crate::error::{from_store, to_storage};
+use crate::formats::{Format, same_name};
+use crate::settings::Settings;
 use crate::stores::{Location, StoreRegistry};
 
 const REQUESTS_AT_ONCE: usize = 16;
@@ -53,7 +55,10 @@ impl WriteJob {
         fields: &[StructField],
     ) -> Result<Option<Self>> {
         let root = stores.resolve(&request.path)?;
-        let is_data = |field: &&StructField| !request.partition_by.iter().any(|name| *name == field.name);
+        let case_sensitive = request.settings.case_sensitive;
+        let is_data = |field: &&StructField| {
+            !request.partition_by.iter().any(|name| same_name(name, &field.name, case_sensitive))
+        };
         let data: Vec<StructField> = fields.iter().filter(is_data).cloned().collect();
         request.format.check(&data)?;
         let existed = exists(&root).await?;
@@ -64,18 +69,26 @@ impl WriteJob {
             }
             _ => {}
         }
-        let max = request.options.integer("maxRecordsPerFile")?;
+        let settings = &request.settings;
+        let max = request.options.integer("maxRecordsPerFile")?.and_then(|max| u64::try_from(max).ok());
+        let max_records_per_file = Some(max.unwrap_or(settings.max_records_per_file)).filter(|max| *max > 0);
+        let mut options = request.options;
+        if let (None, Some(codec)) =
+            (options.get_either("compression", "codec"), session_codec(request.format, settings))
+        {
+            options.set("compression", codec);
+        }
         let spec = WriteJobSpec {
             job_id: Uuid::new_v4().to_string(),
             format: request.format,
-            options: request.options,
+            options,
             settings: request.settings,
             url: root.url.as_str().to_owned(),
             path: root.path.to_string(),
             mode: request.mode,
             partition_by: request.partition_by,
             bucket_column: request.bucket_column,
-            max_records_per_file: max.and_then(|max| u64::try_from(max).ok()).filter(|max| *max > 0),
+            max_records_per_file,
         };
         super::encode::extension(&spec)?;
         Ok(Some(Self { spec: Arc::new(spec), root, existed }))
@@ -104,7 +117,9 @@ impl WriteJob {
             return Err(error);
         }
         let deletions = futures::stream::iter(old).map(Ok);
-        deletions.try_for_each_concurrent(REQUESTS_AT_ONCE, |path| async move { delete(&self.root, &path).await }).await?;
+        deletions
+            .try_for_each_concurrent(REQUESTS_AT_ONCE, |path| async move { delete(&self.root, &path).await })
+            .await?;
         self.clean_up(false).await?;
         let marks = self.spec.options.flag("mapreduce.fileoutputcommitter.marksuccessfuljobs", true)?;
         if marks {
@@ -187,7 +202,9 @@ impl WriteJob {
     async fn clean_up(&self, with_root: bool) -> Result<()> {
         let Some(root) = local::directory(&self.root) else { return Ok(()) };
         let staging = root.join("_temporary");
-        local::remove_all(&staging.join(&self.spec.job_id)).await.map_err(|error| to_storage(error, &self.root.show()))?;
+        local::remove_all(&staging.join(&self.spec.job_id))
+            .await
+            .map_err(|error| to_storage(error, &self.root.show()))?;
         if root.is_dir() {
             if matches!(self.spec.mode, WriteMode::Overwrite { .. }) || with_root {
                 local::remove_empty(root, with_root).await;
@@ -200,6 +217,16 @@ impl WriteJob {
 
     fn failed(&self, error: object_store::Error) -> SparkError {
         from_store(error, &self.root.show())
+    }
+}
+
+/// The session's compression of a format.
+fn session_codec(format: Format, settings: &Settings) -> Option<&str> {
+    match format {
+        Format::Parquet => Some(&settings.parquet_compression),
+        Format::Orc => Some(&settings.orc_compression),
+        Format::Avro => Some(&settings.avro_compression),
+        _ => None,
     }
 }
 

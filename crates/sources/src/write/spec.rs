@@ -30,7 +30,7 @@ pub struct WriteRequest {
     pub format: Format,
     /// The directory.
     pub path: String,
-    /// Spark's options of the format; `compression` is the session's where the user gave none.
+    /// Spark's options of the format; without `compression` the session's setting counts.
     pub options: Options,
     /// What happens to what is there already.
     pub mode: WriteMode,

@@ -116,7 +116,8 @@ impl TaskWriter {
             self.end(&key).await?;
         }
         while self.open.values().map(|file| file.encoder.held_bytes()).sum::<usize>() > HELD_BYTES_MAX {
-            let largest = self.open.iter().max_by_key(|(_, file)| file.encoder.held_bytes()).map(|(key, _)| key.clone());
+            let largest =
+                self.open.iter().max_by_key(|(_, file)| file.encoder.held_bytes()).map(|(key, _)| key.clone());
             let Some(key) = largest else { break };
             self.end(&key).await?;
         }

@@ -1,5 +1,9 @@
 use std::io::Write;
 
+use datafusion::functions::expr_fn::character_length;
+use datafusion::functions_aggregate::expr_fn::{count, count_distinct, sum};
+use datafusion::physical_plan::ExecutionPlanProperties;
+use datafusion::prelude::col;
 use firesteel_sources::Format;
 use firesteel_spec::{DataType, StructField};
 
@@ -42,8 +46,8 @@ async fn values_over_several_lines() {
     fixture.put("a.csv", "id,s\n1,\"x\ny\"\n2,z\n").await;
     let options = [("header", "true"), ("multiLine", "true")];
     let table = fixture.table(Format::Csv, "a.csv", &options, None).await.unwrap();
-    let found = fixture.query(table, "select id, length(s) n from t order by id").await.unwrap();
-    assert_eq!(found, "id|n\n1|3\n2|1");
+    let found = fixture.query(table, |t| t.select(vec![character_length(col("s")).alias("n")])).await.unwrap();
+    assert_eq!(found, "n\n3\n1");
 }
 
 #[tokio::test]
@@ -82,13 +86,17 @@ async fn splits_give_every_record_once() {
         let table = fixture.table(Format::Csv, "a.csv", &options, None).await.unwrap();
         let context = fixture.context();
         let table = std::sync::Arc::new(table);
-        let plan = datafusion::catalog::TableProvider::scan(table.as_ref(), &context.state(), None, &[], None);
+        let state = context.state();
+        let plan = datafusion::catalog::TableProvider::scan(table.as_ref(), &state, None, &[], None);
         let plan = plan.await.unwrap();
-        assert_eq!(plan.properties().output_partitioning().partition_count(), expected);
-        context.register_table("t", table).unwrap();
-        let frame = context.sql("select count(*) n, sum(id) s, count(distinct id) d, count(*) - count(s) e from t");
-        let found = crate::fixture::table_text(&frame.await.unwrap().collect().await.unwrap());
-        assert_eq!(found, "n|s|d|e\n1000|499500|1000|25");
+        assert_eq!(plan.output_partitioning().partition_count(), expected);
+        let frame = context.read_table(table).unwrap();
+        let frame = frame.aggregate(
+            vec![],
+            vec![sum(col("id")).alias("s"), count_distinct(col("id")).alias("d"), count(col("s")).alias("n")],
+        );
+        let found = crate::fixture::table_text(&frame.unwrap().collect().await.unwrap());
+        assert_eq!(found, "s|d|n\n499500|1000|975");
     }
 }
 

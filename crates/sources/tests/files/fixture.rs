@@ -7,7 +7,7 @@ use arrow::util::pretty::pretty_format_batches;
 use datafusion::datasource::MemTable;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, collect_partitioned};
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::prelude::{DataFrame, SessionConfig, SessionContext, col};
 use firesteel_model::{Result, SparkError};
 use firesteel_sources::write::commits_in;
 use firesteel_sources::{
@@ -101,17 +101,24 @@ impl Fixture {
         read(&self.stores, request).await
     }
 
-    /// The rows of a query over the table `t`, as DataFusion prints them, or our error.
-    pub(crate) async fn query(&self, table: FileTable, sql: &str) -> Result<String> {
-        let context = self.context();
-        context.register_table("t", Arc::new(table)).unwrap();
-        let frame = context.sql(sql).await.map_err(ours)?;
-        let batches = frame.collect().await.map_err(ours)?;
+    /// The rows of a query over a table, as DataFusion prints them, or our error.
+    pub(crate) async fn query(
+        &self,
+        table: FileTable,
+        query: impl FnOnce(DataFrame) -> datafusion::error::Result<DataFrame>,
+    ) -> Result<String> {
+        let frame = self.context().read_table(Arc::new(table)).unwrap();
+        let batches = query(frame).map_err(ours)?.collect().await.map_err(ours)?;
         Ok(table_text(&batches))
     }
 
+    /// The rows in the order of a column.
+    pub(crate) async fn sorted(&self, table: FileTable, column: &str) -> Result<String> {
+        self.query(table, |frame| frame.sort_by(vec![col(column)])).await
+    }
+
     pub(crate) async fn rows(&self, table: FileTable) -> Result<String> {
-        self.query(table, "select * from t").await
+        self.query(table, Ok).await
     }
 
     /// Writes batches, one partition each, and commits.
@@ -192,8 +199,14 @@ pub(crate) fn schema_text(fields: &[StructField]) -> String {
     fields.iter().map(text).collect::<Vec<_>>().join(", ")
 }
 
+/// A UUID has dashes at fixed places.
 fn without_job_id(name: &str) -> String {
-    let is_id = |text: &str| text.len() == 36 && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    let is_id = |text: &str| {
+        text.bytes().zip(0..).all(|(byte, at)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+    };
     match (0..name.len().saturating_sub(35)).find(|&at| name.get(at..at + 36).is_some_and(is_id)) {
         Some(at) => format!("{}ID{}", &name[..at], &name[at + 36..]),
         None => name.to_owned(),

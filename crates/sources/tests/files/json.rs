@@ -26,13 +26,7 @@ async fn inference_and_options() {
     check(&[("prefersDecimal", "true")], "{\"a\":1.50}\n", "a decimal(3,2)", "1.50").await;
     check(&[("dropFieldIfAllNull", "true")], "{\"a\":null,\"b\":1}\n", "b bigint", "1").await;
     check(&[("multiLine", "true")], "[\n{\"a\":1},\n{\"a\":2}]", "a bigint", "1\n2").await;
-    check(
-        &[("allowComments", "true"), ("allowUnquotedFieldNames", "true")],
-        "{/*c*/a:'x'}\n",
-        "a string",
-        "x",
-    )
-    .await;
+    check(&[("allowComments", "true"), ("allowUnquotedFieldNames", "true")], "{/*c*/a:'x'}\n", "a string", "x").await;
     check(&[], "{\"a\":1}\n{bad\n", "_corrupt_record string, a bigint", "|1\n{bad|").await;
 }
 

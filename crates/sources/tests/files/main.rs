@@ -8,4 +8,5 @@ mod json;
 mod listing;
 mod parquet;
 mod round_trip;
+mod scanning;
 mod writing;

@@ -5,6 +5,8 @@ use arrow::array::{
     RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use arrow::datatypes::Int32Type;
+use datafusion::functions::expr_fn::character_length;
+use datafusion::prelude::col;
 use firesteel_sources::{Format, WriteMode};
 use firesteel_spec::types_arrow::from_arrow_fields;
 
@@ -16,7 +18,7 @@ fn simple() -> Vec<(&'static str, ArrayRef)> {
         ("i", Arc::new(Int32Array::from(vec![Some(1), None])) as ArrayRef),
         ("l", Arc::new(Int64Array::from(vec![i64::MAX, i64::MIN]))),
         ("d", Arc::new(Float64Array::from(vec![Some(1.5), None]))),
-        ("s", Arc::new(StringArray::from(vec![Some("a \"q\", \\x\n"), None]))),
+        ("s", Arc::new(StringArray::from(vec![Some("a \"q\",\n \\x"), None]))),
         ("b", Arc::new(BooleanArray::from(vec![Some(true), None]))),
         ("t", Arc::new(Date32Array::from(vec![Some(19_724), None]))),
         ("ts", Arc::new(instant)),
@@ -65,12 +67,12 @@ async fn text_and_binary_files() {
     let lines: ArrayRef = Arc::new(StringArray::from(vec!["one", "two"]));
     check(&fixture, Format::Text, &[], vec![("value", lines)]).await;
     let table = fixture.table(Format::Text, "out", &[("wholetext", "true")], None).await.unwrap();
-    let found = fixture.query(table, "select length(value) n from t").await.unwrap();
+    let found = fixture.query(table, |t| t.select(vec![character_length(col("value")).alias("n")])).await.unwrap();
     assert_eq!(found, "n\n8");
     fixture.put("b/x.bin", vec![1, 2, 3]).await;
     let table = fixture.table(Format::BinaryFile, "b", &[], None).await.unwrap();
-    let found = fixture.query(table, "select length, content, path from t").await.unwrap();
-    assert_eq!(found, format!("length|content|path\n3|010203|file://{}/b/x.bin", fixture.root));
+    let found = fixture.query(table, |t| t.select_columns(&["length", "content", "path"])).await.unwrap();
+    assert_eq!(found, format!("length|content|path\n3|010203|file:{}/b/x.bin", fixture.root));
     let bytes: ArrayRef = Arc::new(BinaryArray::from(vec![b"x".as_slice()]));
     let batch = RecordBatch::try_from_iter([("value", bytes)]).unwrap();
     let request = fixture.request(Format::Text, "c", WriteMode::Append);

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int32Array, RecordBatch, StringArray};
+use datafusion::functions_aggregate::expr_fn::{count_distinct, sum};
+use datafusion::prelude::col;
 use firesteel_sources::{Format, WriteMode};
 
 use crate::fixture::{Fixture, schema_text};
@@ -16,7 +18,7 @@ fn batch(ids: Vec<i32>, parts: Vec<Option<&str>>) -> RecordBatch {
 
 async fn rows(fixture: &Fixture) -> String {
     let table = fixture.table(Format::Parquet, "out", &[], None).await.unwrap();
-    fixture.query(table, "select id, p from t order by id").await.unwrap()
+    fixture.sorted(table, "id").await.unwrap()
 }
 
 #[tokio::test]
@@ -73,10 +75,7 @@ async fn record_limits_buckets_and_empty_input() {
     let mut request = fixture.request(Format::Csv, "out", OVERWRITE);
     request.options.set("maxRecordsPerFile", "2");
     fixture.write(request, vec![vec![batch(vec![1, 2, 3], vec![None; 3])]]).await.unwrap();
-    assert_eq!(
-        fixture.files("out").await,
-        ["_SUCCESS", "part-00000-ID-c000.csv", "part-00000-ID-c001.csv"]
-    );
+    assert_eq!(fixture.files("out").await, ["_SUCCESS", "part-00000-ID-c000.csv", "part-00000-ID-c001.csv"]);
     let mut request = fixture.request(Format::Parquet, "buckets", OVERWRITE);
     request.bucket_column = Some("id".to_owned());
     fixture.write(request, vec![vec![batch(vec![0, 3, 0], vec![Some("x"); 3])]]).await.unwrap();
@@ -101,6 +100,7 @@ async fn many_partitions_keep_few_files_open() {
     request.partition_by = vec!["p".to_owned()];
     fixture.write(request, vec![vec![rows_in.slice(0, 50), rows_in.slice(50, 50)]]).await.unwrap();
     let table = fixture.table(Format::Parquet, "out", &[], None).await.unwrap();
-    let found = fixture.query(table, "select count(*) n, count(distinct p) p, sum(id) s from t").await.unwrap();
-    assert_eq!(found, "n|p|s\n100|50|4950");
+    let found = fixture
+        .query(table, |t| t.aggregate(vec![], vec![count_distinct(col("p")).alias("p"), sum(col("id")).alias("s")]));
+    assert_eq!(found.await.unwrap(), "p|s\n50|4950");
 }

@@ -114,7 +114,11 @@ fn all_or_null(arguments: Vec<Typed>) -> Result<Typed> {
 }
 
 /// `count_if`: rows in which the condition holds.
-pub(crate) fn count_if(ctx: &FunctionContext, arguments: Vec<Typed>, modifiers: &CallModifiers) -> Result<AggregateCall> {
+pub(crate) fn count_if(
+    ctx: &FunctionContext,
+    arguments: Vec<Typed>,
+    modifiers: &CallModifiers,
+) -> Result<AggregateCall> {
     let sql = aggregate_sql("count_if", &arguments, modifiers);
     let arguments = coercion::coerce_arguments(ctx, "count_if", arguments, &[Accepts::Is(DataType::Boolean)])?;
     let holds = |condition: Typed| -> Result<Typed> {

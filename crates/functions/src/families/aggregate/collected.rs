@@ -57,7 +57,12 @@ fn argument_types(context: &KernelContext) -> Vec<Arrow> {
 
 fn collecting(context: &KernelContext, finish: Finish) -> Box<dyn Groups> {
     let skips_null = context.options.first().is_none_or(|option| option != KEEPS_NULLS);
-    Box::new(Collected { rows: GroupedRows::new(argument_types(context)), finish, context: context.clone(), skips_null })
+    Box::new(Collected {
+        rows: GroupedRows::new(argument_types(context)),
+        finish,
+        context: context.clone(),
+        skips_null,
+    })
 }
 
 /// `collect_list`: what was kept is the value already.
@@ -109,7 +114,11 @@ impl GroupsAccumulator for Collected {
         self.rows.merge(values, group_indices, total)
     }
 
-    fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> DataFusionResult<Vec<ArrayRef>> {
+    fn convert_to_state(
+        &self,
+        values: &[ArrayRef],
+        opt_filter: Option<&BooleanArray>,
+    ) -> DataFusionResult<Vec<ArrayRef>> {
         let rows = values.first().map_or(0, |array| array.len());
         let mut each = GroupedRows::new(self.rows.types().to_vec());
         each.push(values, &(0..rows).collect::<Vec<_>>(), opt_filter, self.skips_null, rows)?;

@@ -147,7 +147,11 @@ impl GroupsAccumulator for Sketches {
         Ok(())
     }
 
-    fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> DataFusionResult<Vec<ArrayRef>> {
+    fn convert_to_state(
+        &self,
+        values: &[ArrayRef],
+        opt_filter: Option<&BooleanArray>,
+    ) -> DataFusionResult<Vec<ArrayRef>> {
         let rows = values.first().map_or(0, |array| array.len());
         let converter = RowConverter::new(vec![SortField::new(self.data_type.clone())])?;
         let mut each = Self { data_type: self.data_type.clone(), converter, sketches: Vec::new() };

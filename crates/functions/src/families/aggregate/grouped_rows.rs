@@ -73,7 +73,8 @@ impl GroupedRows {
         let Some(first) = states.first() else { return Ok(()) };
         let offsets = first.as_list::<i32>().offsets();
         let lengths = offsets.windows(2).map(|pair| (pair[1] - pair[0]) as usize);
-        let groups: Vec<usize> = groups.iter().zip(lengths).flat_map(|(group, n)| std::iter::repeat_n(*group, n)).collect();
+        let groups: Vec<usize> =
+            groups.iter().zip(lengths).flat_map(|(group, n)| std::iter::repeat_n(*group, n)).collect();
         let values = states.iter().map(|state| {
             let state = state.as_list::<i32>();
             let (start, end) = (state.offsets()[0] as usize, state.offsets()[state.len()] as usize);

@@ -44,10 +44,7 @@ fn ordered(context: &KernelContext, taken: &Taken, range: std::ops::Range<usize>
         .zip(flags)
         .map(|(key, flag)| SortColumn {
             values: key.slice(range.start, range.len()),
-            options: Some(SortOptions {
-                descending: flag.starts_with("desc"),
-                nulls_first: flag.ends_with("first"),
-            }),
+            options: Some(SortOptions { descending: flag.starts_with("desc"), nulls_first: flag.ends_with("first") }),
         })
         .collect();
     if keys.is_empty() || range.is_empty() {

@@ -15,6 +15,8 @@ mod sets;
 mod slots;
 mod sums;
 mod table;
+#[cfg(test)]
+mod tests;
 mod udaf;
 
 pub use udaf::{decode, encode};

@@ -48,8 +48,8 @@ slot_kinds! {
     "regr_sxy" = 6, add_pair, merge_pairs, |s| (s[N] > 0.0).then_some(s[CXY]);
     "regr_avgx" = 6, add_pair, merge_pairs, |s| (s[N] > 0.0).then_some(s[MEAN_X]);
     "regr_avgy" = 6, add_pair, merge_pairs, |s| (s[N] > 0.0).then_some(s[MEAN_Y]);
-    "min_double" = 2, |s, r| keep(s, r[0], |new, old| less(new, old)),
-        |s, o| if o[0] > 0.0 { keep(s, o[1], |new, old| less(new, old)) }, |s| (s[0] > 0.0).then_some(s[1]);
+    "min_double" = 2, |s, r| keep(s, r[0], less),
+        |s, o| if o[0] > 0.0 { keep(s, o[1], less) }, |s| (s[0] > 0.0).then_some(s[1]);
     "max_double" = 2, |s, r| keep(s, r[0], |new, old| less(old, new)),
         |s, o| if o[0] > 0.0 { keep(s, o[1], |new, old| less(old, new)) }, |s| (s[0] > 0.0).then_some(s[1]);
 }
@@ -80,7 +80,7 @@ fn merge_variance(s: &mut [f64], o: &[f64]) {
     }
     let delta = o[MEAN] - s[MEAN];
     s[MEAN] += delta * o[N] / n;
-    s[M2] += o[M2] + delta * delta * s[N] * o[N] / n;
+    s[M2] += o[M2] + delta * (delta / n) * s[N] * o[N];
     s[N] = n;
 }
 
@@ -101,7 +101,8 @@ fn merge_moments(s: &mut [f64], o: &[f64]) {
         + delta * delta_n * delta_n * delta_n * n1 * n2 * (n1 * n1 - n1 * n2 + n2 * n2)
         + 6.0 * delta_n * delta_n * (n1 * n1 * o[M2] + n2 * n2 * s[M2])
         + 4.0 * delta_n * (n1 * o[M3] - n2 * s[M3]);
-    let m3 = s[M3] + o[M3] + delta * delta_n * delta_n * n1 * n2 * (n1 - n2) + 3.0 * delta_n * (n1 * o[M2] - n2 * s[M2]);
+    let m3 =
+        s[M3] + o[M3] + delta * delta_n * delta_n * n1 * n2 * (n1 - n2) + 3.0 * delta_n * (n1 * o[M2] - n2 * s[M2]);
     s[M2] += o[M2] + delta * delta_n * n1 * n2;
     s[M3] = m3;
     s[M4] = m4;

@@ -121,7 +121,8 @@ fn mode(ctx: &FunctionContext, arguments: Vec<Typed>, modifiers: &CallModifiers)
     let sql = aggregate_sql("mode", &arguments, modifiers);
     let (value, descending, sql) = match (arguments.first(), modifiers.order_by.first()) {
         (Some(value), _) => {
-            let sql = if arguments.len() == 2 && !is_true(&arguments[1]) { format!("mode({})", value.sql) } else { sql };
+            let sql =
+                if arguments.len() == 2 && !is_true(&arguments[1]) { format!("mode({})", value.sql) } else { sql };
             (value.clone(), false, sql)
         }
         (None, Some((value, ascending, _))) => {

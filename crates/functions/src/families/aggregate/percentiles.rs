@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, Float64Array, Float64Builder, ListArray, StructArray, UInt32Array,
-};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Float64Builder, ListArray, StructArray, UInt32Array};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::{SortOptions, cast, sort_to_indices, take};
 use arrow::datatypes::{DataType as Arrow, Float64Type, Int64Type};
@@ -101,7 +99,11 @@ fn of_doubles(context: &KernelContext, taken: &Taken, pick: fn(&[(f64, i64)], i6
         }
     }
     let values = out.finish();
-    if wanted.is_many { many(context, Arc::new(values), &valid, wanted.percentages.len()) } else { Ok(Arc::new(values)) }
+    if wanted.is_many {
+        many(context, Arc::new(values), &valid, wanted.percentages.len())
+    } else {
+        Ok(Arc::new(values))
+    }
 }
 
 /// One array per group, null where there were no rows.

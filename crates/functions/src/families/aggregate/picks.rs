@@ -177,7 +177,11 @@ impl GroupsAccumulator for Picks {
         self.pick_rows(value, key, group_indices, &|_| true, total)
     }
 
-    fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> DataFusionResult<Vec<ArrayRef>> {
+    fn convert_to_state(
+        &self,
+        values: &[ArrayRef],
+        opt_filter: Option<&BooleanArray>,
+    ) -> DataFusionResult<Vec<ArrayRef>> {
         let rows = values.first().map_or(0, |array| array.len());
         let mut each = Self {
             pick: self.pick,

@@ -19,10 +19,26 @@ use crate::udf::KernelContext;
 
 /// The kinds of this module.
 pub(crate) static KINDS: &[Kind] = &[
-    Kind { name: "sum_exact", state: state_types, groups: |context| Ok(Box::new(SumGroups::new(context, false, false))) },
-    Kind { name: "try_sum_exact", state: state_types, groups: |context| Ok(Box::new(SumGroups::new(context, false, true))) },
-    Kind { name: "avg_exact", state: state_types, groups: |context| Ok(Box::new(SumGroups::new(context, true, false))) },
-    Kind { name: "try_avg_exact", state: state_types, groups: |context| Ok(Box::new(SumGroups::new(context, true, true))) },
+    Kind {
+        name: "sum_exact",
+        state: state_types,
+        groups: |context| Ok(Box::new(SumGroups::new(context, false, false))),
+    },
+    Kind {
+        name: "try_sum_exact",
+        state: state_types,
+        groups: |context| Ok(Box::new(SumGroups::new(context, false, true))),
+    },
+    Kind {
+        name: "avg_exact",
+        state: state_types,
+        groups: |context| Ok(Box::new(SumGroups::new(context, true, false))),
+    },
+    Kind {
+        name: "try_avg_exact",
+        state: state_types,
+        groups: |context| Ok(Box::new(SumGroups::new(context, true, true))),
+    },
 ];
 
 /// Stands in the count of a group whose sum left 128 bits.
@@ -75,7 +91,11 @@ impl SumGroups {
         }
     }
 
-    fn add_column(&mut self, column: &ArrayRef, rows: &mut dyn Iterator<Item = (usize, usize)>) -> DataFusionResult<()> {
+    fn add_column(
+        &mut self,
+        column: &ArrayRef,
+        rows: &mut dyn Iterator<Item = (usize, usize)>,
+    ) -> DataFusionResult<()> {
         macro_rules! add_as {
             ($type:ty) => {{
                 let column = column.as_primitive::<$type>();
@@ -217,7 +237,11 @@ impl GroupsAccumulator for SumGroups {
         Ok(())
     }
 
-    fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> DataFusionResult<Vec<ArrayRef>> {
+    fn convert_to_state(
+        &self,
+        values: &[ArrayRef],
+        opt_filter: Option<&BooleanArray>,
+    ) -> DataFusionResult<Vec<ArrayRef>> {
         let rows = values.first().map_or(0, |array| array.len());
         let mut each = Self { sums: Vec::new(), counts: Vec::new(), result: self.result.clone(), ..*self };
         each.update_batch(values, &(0..rows).collect::<Vec<_>>(), opt_filter, rows)?;

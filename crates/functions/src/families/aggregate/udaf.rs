@@ -6,10 +6,10 @@
 //!                                    --Sliding---> Accumulator  windows that drop rows
 //! ```
 
+use std::collections::HashMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
-use std::collections::HashMap;
 
 use arrow::datatypes::{DataType as Arrow, Field, FieldRef};
 use datafusion::common::ScalarValue;

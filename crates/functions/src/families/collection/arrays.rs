@@ -233,7 +233,7 @@ fn sort(ctx: &FunctionContext, mut arguments: Vec<Typed>) -> Result<Typed> {
 /// Ascending: nulls first. Descending: nulls last. With the option `nulls last`, ascending and nulls last.
 fn sorted(a: &Args) -> Result<ArrayRef> {
     let (lists, ascending) = (a.list(0)?, a.boolean(1)?);
-    let nulls_last = a.context.options.first().is_some();
+    let nulls_last = !a.context.options.is_empty();
     let order = |descending, nulls_first| SortOptions { descending, nulls_first };
     let [up] = comparable_in([lists.values()], order(false, !nulls_last))?;
     let [down] = comparable_in([lists.values()], order(true, false))?;

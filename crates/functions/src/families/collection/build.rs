@@ -40,7 +40,10 @@ fn array(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
         return Err(SparkError::new(&error_class::DATATYPE_MISMATCH_DATA_DIFF_TYPES)
             .param("sqlExpr", coercion::quoted(&sql))
             .param("functionName", "`array`")
-            .param("dataType", format!("({})", types.iter().map(|t| format!("\"{t}\"")).collect::<Vec<_>>().join(" or "))));
+            .param(
+                "dataType",
+                format!("({})", types.iter().map(|t| format!("\"{t}\"")).collect::<Vec<_>>().join(" or ")),
+            ));
     };
     let element = arguments.first().map_or(DataType::Null, |argument| argument.data_type.clone());
     let holds_nulls = any_nullable(&arguments);
@@ -53,7 +56,8 @@ fn make_array(a: &Args) -> Result<ArrayRef> {
     };
     let columns = a.arrays.iter().map(|c| retyped(c.clone(), field.data_type())).collect::<Result<Vec<_>>>()?;
     let columns: Vec<&dyn Array> = columns.iter().map(AsRef::as_ref).collect();
-    let values = if columns.is_empty() { new_empty_array(field.data_type()) } else { concat(&columns).map_err(from_arrow)? };
+    let values =
+        if columns.is_empty() { new_empty_array(field.data_type()) } else { concat(&columns).map_err(from_arrow)? };
     let mut gather = Gather::default();
     (0..a.rows).for_each(|row| gather.row((0..a.len()).map(|column| Some(column * a.rows + row))));
     gather.finish(&a.context.result, &values)
@@ -85,7 +89,7 @@ pub(crate) fn struct_of(ctx: &FunctionContext, names: Vec<String>, values: Vec<T
 
 fn named_struct(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
     let sql = coercion::call_sql("named_struct", &arguments);
-    if arguments.len() % 2 != 0 {
+    if !arguments.len().is_multiple_of(2) {
         return Err(SparkError::new(&error_class::WRONG_NUM_ARGS_WITHOUT_SUGGESTION)
             .param("functionName", "`named_struct`")
             .param("expectedNum", "2n (n > 0)")

@@ -155,11 +155,7 @@ fn whole_numbers(array: &ArrayRef) -> Result<PrimitiveArray<Int64Type>> {
 }
 
 /// One element per row, at the place that `find` gives for index and length.
-fn picked(
-    a: &Args,
-    class: &'static ErrorClass,
-    find: fn(i64, usize) -> Result<Option<usize>>,
-) -> Result<ArrayRef> {
+fn picked(a: &Args, class: &'static ErrorClass, find: fn(i64, usize) -> Result<Option<usize>>) -> Result<ArrayRef> {
     let (list, index) = (a.list(0)?, whole_numbers(a.array(1)?)?);
     let mut gather = Gather::default();
     for row in 0..a.rows {

@@ -94,7 +94,8 @@ pub(crate) fn comparable<const N: usize>(arrays: [&ArrayRef; N]) -> Result<[Rows
 /// The same in another order.
 pub(crate) fn comparable_in<const N: usize>(arrays: [&ArrayRef; N], options: SortOptions) -> Result<[Rows; N]> {
     let data_type = arrays.first().map_or(Arrow::Null, |array| array.data_type().clone());
-    let converter = RowConverter::new(vec![SortField::new_with_options(data_type.clone(), options)]).map_err(from_arrow)?;
+    let converter =
+        RowConverter::new(vec![SortField::new_with_options(data_type.clone(), options)]).map_err(from_arrow)?;
     let mut rows = Vec::with_capacity(N);
     for array in arrays {
         let array = retyped(normalised(array)?, &data_type)?;

@@ -59,7 +59,7 @@ fn diff_types(class: &'static firesteel_model::ErrorClass, sql: &str, name: &str
 /// `map(k, v, ..)`
 pub(crate) fn map(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
     let sql = coercion::call_sql("map", &arguments);
-    if arguments.len() % 2 != 0 {
+    if !arguments.len().is_multiple_of(2) {
         return Err(SparkError::new(&error_class::WRONG_NUM_ARGS_WITHOUT_SUGGESTION)
             .param("functionName", "`map`")
             .param("expectedNum", "2n (n > 0)")
@@ -238,10 +238,11 @@ fn map_concat(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
     }
     let failed = diff_types(&error_class::DATATYPE_MISMATCH_MAP_CONCAT_DIFF_TYPES, &sql, "map_concat", &arguments);
     let arguments = coercion::unify(ctx, arguments)?.ok_or(failed)?;
-    let result = arguments.first().map_or(
-        DataType::Map(Box::new(DataType::STRING), Box::new(DataType::STRING), true),
-        |first| first.data_type.clone(),
-    );
+    let result = arguments
+        .first()
+        .map_or(DataType::Map(Box::new(DataType::STRING), Box::new(DataType::STRING), true), |first| {
+            first.data_type.clone()
+        });
     let nullable = any_nullable(&arguments);
     udf::call(ctx, "map_concat", arguments, result, nullable, sql)
 }
@@ -260,7 +261,9 @@ fn concatenated(a: &Args) -> Result<ArrayRef> {
         if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
             maps.null();
         } else {
-            maps.row(all.iter().zip(&starts).flat_map(|(map, start)| entries(map, row).map(move |entry| entry + start)));
+            maps.row(
+                all.iter().zip(&starts).flat_map(|(map, start)| entries(map, row).map(move |entry| entry + start)),
+            );
         }
     }
     maps.finish(&a.context.result, &keys, &values)

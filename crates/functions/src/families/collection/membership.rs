@@ -210,10 +210,8 @@ fn inserted(a: &Args) -> Result<ArrayRef> {
 
 fn sets(ctx: &FunctionContext, name: &str, arguments: Vec<Typed>) -> Result<Typed> {
     let sql = coercion::call_sql(name, &arguments);
-    if let Some((i, wrong)) = arguments
-        .iter()
-        .enumerate()
-        .find(|(_, a)| !matches!(a.data_type, DataType::Array(..) | DataType::Null))
+    if let Some((i, wrong)) =
+        arguments.iter().enumerate().find(|(_, a)| !matches!(a.data_type, DataType::Array(..) | DataType::Null))
     {
         return Err(coercion::unexpected_type(wrong, &LIST, &sql, i));
     }

@@ -5,7 +5,7 @@
 //!   gather        arrays put together from elements of other arrays; values that compare as Spark compares them
 //! ```
 
-pub mod arrays;
+pub(crate) mod arrays;
 pub(crate) mod build;
 pub mod extract;
 pub(crate) mod field_access;

@@ -103,7 +103,8 @@ fn finish(a: &Args, rows: Gather, values: Vec<i64>) -> Result<ArrayRef> {
 }
 
 fn numbers(a: &Args) -> Result<ArrayRef> {
-    let columns = a.arrays.iter().map(|array| cast(array, &Arrow::Int64).map_err(from_arrow)).collect::<Result<Vec<_>>>()?;
+    let columns =
+        a.arrays.iter().map(|array| cast(array, &Arrow::Int64).map_err(from_arrow)).collect::<Result<Vec<_>>>()?;
     let columns: Vec<_> = columns.iter().map(|column| column.as_primitive::<Int64Type>()).collect();
     let nulls = a.nulls();
     let (mut values, mut rows) = (Vec::new(), Gather::default());
@@ -152,7 +153,11 @@ fn steps(array: &ArrayRef) -> Vec<(i64, i64, i64)> {
 
 /// Months and days move the wall clock.
 fn days_moved(zone: &Zone, start: i64, local: i64, months: i64, days: i64) -> Option<i64> {
-    if months == 0 && days == 0 { Some(start) } else { plus_interval(local, months, days).map(|at| zone.to_instant(at)) }
+    if months == 0 && days == 0 {
+        Some(start)
+    } else {
+        plus_interval(local, months, days).map(|at| zone.to_instant(at))
+    }
 }
 
 /// Every value is the start moved by a multiple of the step.
@@ -165,17 +170,18 @@ fn times(a: &Args) -> Result<ArrayRef> {
     };
     let (steps, nulls) = (steps(&a.arrays[2]), a.nulls());
     let (mut values, mut rows) = (Vec::new(), Gather::default());
-    for row in 0..a.rows {
+    for (row, mut step) in steps.into_iter().enumerate() {
         if nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
             rows.null();
             continue;
         }
-        let (start, stop, mut step) = (micros(0, row), micros(1, row), steps[row]);
+        let (start, stop) = (micros(0, row), micros(1, row));
         if !a.context.options.is_empty() && start > stop {
             step = (-step.0, -step.1, -step.2);
         }
         // 28 days are the shortest month: only its sign matters here.
-        let sign = (step.0 * 28 * MICROS_PER_DAY).saturating_add(step.1 * MICROS_PER_DAY).saturating_add(step.2).signum();
+        let sign =
+            (step.0 * 28 * MICROS_PER_DAY).saturating_add(step.1 * MICROS_PER_DAY).saturating_add(step.2).signum();
         if !((sign > 0 && start <= stop) || (sign < 0 && start >= stop) || (sign == 0 && start == stop)) {
             return Err(bad_bounds(start, stop, format!("{step:?}")));
         }

@@ -19,9 +19,8 @@ use crate::families::args::Args;
 use crate::udf::{self, Kernel};
 
 /// The kernels of this file.
-pub(crate) static KERNELS: &[Kernel] = &[
-    Kernel::arrays("update_struct", |context, arrays, rows| update(&Args { context, arrays, rows })),
-];
+pub(crate) static KERNELS: &[Kernel] =
+    &[Kernel::arrays("update_struct", |context, arrays, rows| update(&Args { context, arrays, rows }))];
 
 /// Field `index` of a struct-typed expression; null where the struct is.
 pub fn field_at(expr: DfExpr, index: usize) -> Result<DfExpr> {

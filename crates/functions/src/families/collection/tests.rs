@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, Int32Array, ListArray, RecordBatch, StringArray, StructArray,
-};
+use arrow::array::{Array, ArrayRef, AsArray, Int32Array, ListArray, RecordBatch, StringArray, StructArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{Int32Type, Schema};
 use datafusion::common::{Column, DFSchema};
@@ -14,6 +12,7 @@ use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext
 use datafusion::physical_expr::create_physical_expr;
 use firesteel_model::Result;
 use firesteel_spec::expr::CastMode;
+use firesteel_spec::types::{DayTimeField, YearMonthField};
 use firesteel_spec::types_arrow::to_arrow_field;
 use firesteel_spec::{DataType, Literal, StructField};
 
@@ -35,10 +34,7 @@ pub(crate) fn context(ansi: bool) -> FunctionContext {
 }
 
 fn fields() -> Vec<StructField> {
-    let inner = vec![
-        StructField::new("f", DataType::Integer, true),
-        StructField::new("G", DataType::STRING, true),
-    ];
+    let inner = vec![StructField::new("f", DataType::Integer, true), StructField::new("G", DataType::STRING, true)];
     vec![
         StructField::new("xs", DataType::array(DataType::Integer), true),
         StructField::new("b", DataType::Integer, true),
@@ -219,6 +215,31 @@ fn one_value() {
         (call("str_to_map", vec![text("a:1,b")]), "{a -> 1, b -> null}"),
         (call("arrays_zip", vec![ints(&[Some(1), Some(2)]), ints(&[Some(3)])]), "[{1, 3}, {2, null}]"),
     ] {
+        let sql = value.sql.clone();
+        assert_eq!(first(value), expected, "{sql}");
+    }
+}
+
+#[test]
+fn sequences_of_times() {
+    let literal = |literal: Literal| crate::literal::typed(&literal, &context(true)).unwrap();
+    let date = |text| literal(Literal::Date(crate::datetime::parse_date(text).unwrap()));
+    let months = DataType::YearMonthInterval(YearMonthField::Year, YearMonthField::Month);
+    let day_time = DataType::DayTimeInterval(DayTimeField::Day, DayTimeField::Second);
+    let month = || literal(Literal::YearMonthInterval(1, months.clone()));
+    let micros = |micros: i64| literal(Literal::DayTimeInterval(micros, day_time.clone()));
+    let day = micros(86_400_000_000);
+    let hour = micros(3_600_000_000);
+    for (arguments, expected) in [
+        (vec![date("2024-01-31"), date("2024-03-31"), month()], "[2024-01-31, 2024-02-29, 2024-03-31]"),
+        (vec![date("2024-01-02"), date("2024-01-01")], "[2024-01-02, 2024-01-01]"),
+        (vec![date("2024-01-02"), date("2024-01-01"), day], "_LEGACY_ERROR_TEMP_ILLEGAL_SEQUENCE"),
+        (
+            vec![literal(Literal::Timestamp(0)), literal(Literal::Timestamp(7_200_000_000)), hour],
+            "[1970-01-01 00:00:00, 1970-01-01 01:00:00, 1970-01-01 02:00:00]",
+        ),
+    ] {
+        let value = call("sequence", arguments);
         let sql = value.sql.clone();
         assert_eq!(first(value), expected, "{sql}");
     }

@@ -119,11 +119,9 @@ fn first_day(days: i64, unit: &str) -> Option<i64> {
 
 fn trunc(a: &Args) -> Result<ArrayRef> {
     let (days, unit) = (a.date(0)?, a.text(1)?);
-    a.try_values::<Date32Type>(|r| {
-        match first_day(i64::from(days.value(r)), &unit.value(r).to_uppercase()) {
-            Some(days) => to_date(days),
-            None => Ok(None),
-        }
+    a.try_values::<Date32Type>(|r| match first_day(i64::from(days.value(r)), &unit.value(r).to_uppercase()) {
+        Some(days) => to_date(days),
+        None => Ok(None),
     })
 }
 

@@ -99,7 +99,9 @@ fn part(ctx: &FunctionContext, name: &str, mut arguments: Vec<Typed>) -> Result<
             .param("expr", source_sql.clone())
     };
     let field = field_of(&text).ok_or_else(unknown)?;
-    if let DataType::YearMonthInterval(..) | DataType::DayTimeInterval(..) | DataType::CalendarInterval = source.data_type {
+    if let DataType::YearMonthInterval(..) | DataType::DayTimeInterval(..) | DataType::CalendarInterval =
+        source.data_type
+    {
         return interval_part(ctx, field, source, sql).ok_or_else(unknown)?;
     }
     match field {

@@ -20,7 +20,6 @@ use crate::families::rows::Output::{Is, Maybe};
 use crate::families::rows::{DAY_TIME, YEAR_MONTH, functions};
 
 functions! {
-    "convert_timezone_between" (TEXT, TEXT, NTZ) => Is(DataType::TimestampNtz), convert_timezone, "a wall clock of one zone as another shows it";
     "make_date" (INT, INT, INT) => Maybe(DataType::Date), make_date, "the date of a year, month and day";
     "make_timestamp" (INT, INT, INT, INT, INT, SECONDS; TEXT = Absent) => Maybe(DataType::Timestamp), |a| make_timestamp(a, false), "the timestamp of a date and a time";
     "make_timestamp_ltz" (INT, INT, INT, INT, INT, SECONDS; TEXT = Absent) => Maybe(DataType::Timestamp), |a| make_timestamp(a, false), "the timestamp of a date and a time";
@@ -84,7 +83,11 @@ fn make_timestamp(a: &Args, is_try: bool) -> Result<ArrayRef> {
         // Second 60 without a fraction is the next minute's beginning.
         let is_time = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..=60_000_000).contains(&micros);
         let Some(date) = date.filter(|_| is_time) else {
-            return raise(a, is_try, format!("there is no time {year}-{month}-{day} {hour}:{minute} and {micros} microseconds"));
+            return raise(
+                a,
+                is_try,
+                format!("there is no time {year}-{month}-{day} {hour}:{minute} and {micros} microseconds"),
+            );
         };
         let local = date.to_days() * MICROS_PER_DAY
             + i64::from(hour) * MICROS_PER_HOUR
@@ -137,7 +140,8 @@ fn make_interval(a: &Args, is_try: bool) -> Result<ArrayRef> {
         }
         let [years, months, weeks, days, hours, minutes] = [0, 1, 2, 3, 4, 5].map(|i| i128::from(numbers[i].value(r)));
         let micros = hours * i128::from(MICROS_PER_HOUR) + minutes * i128::from(MICROS_PER_MINUTE) + seconds.value(r);
-        let parts = (i32::try_from(years * 12 + months), i32::try_from(weeks * 7 + days), i64::try_from(micros * 1_000));
+        let parts =
+            (i32::try_from(years * 12 + months), i32::try_from(weeks * 7 + days), i64::try_from(micros * 1_000));
         match parts {
             (Ok(months), Ok(days), Ok(nanos)) => out.append_value(IntervalMonthDayNano::new(months, days, nanos)),
             _ if a.context.ansi && !is_try => return Err(interval_overflow()),
@@ -182,7 +186,7 @@ fn shifted(a: &Args, from_utc: bool) -> Result<ArrayRef> {
     })
 }
 
-fn convert_timezone(a: &Args) -> Result<ArrayRef> {
+pub(crate) fn convert_timezone(a: &Args) -> Result<ArrayRef> {
     let zones = Zones::default();
     let (source, target, clock) = (a.text(0)?, a.text(1)?, clock(a, 2)?);
     a.try_timestamps(|r| {

@@ -6,3 +6,4 @@ pub(crate) mod fields;
 pub(crate) mod make;
 pub(crate) mod now;
 pub(crate) mod text;
+pub(crate) mod windows;

@@ -34,6 +34,7 @@ definitions! {
 
 kernels! {
     "date_trunc" => super::arithmetic::date_trunc;
+    "convert_timezone" => super::make::convert_timezone;
     "timestampadd" => add;
     "timestampdiff" => difference;
 }
@@ -65,12 +66,11 @@ fn convert_timezone(ctx: &FunctionContext, mut arguments: Vec<Typed>) -> Result<
     let sql = coercion::call_sql("convert_timezone", &arguments);
     let arguments = coercion::coerce_arguments(ctx, "convert_timezone", arguments, &[TEXT, TEXT, NTZ])?;
     let nullable = any_nullable(&arguments);
-    udf::call(ctx, "convert_timezone_between", arguments, DataType::TimestampNtz, nullable, sql)
+    udf::call(ctx, "convert_timezone", arguments, DataType::TimestampNtz, nullable, sql)
 }
 
-const UNITS: &[&str] = &[
-    "MICROSECOND", "MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY", "DAYOFYEAR", "WEEK", "MONTH", "QUARTER", "YEAR",
-];
+const UNITS: &[&str] =
+    &["MICROSECOND", "MILLISECOND", "SECOND", "MINUTE", "HOUR", "DAY", "DAYOFYEAR", "WEEK", "MONTH", "QUARTER", "YEAR"];
 
 fn unit_of(name: &str, argument: &Typed) -> Result<String> {
     let unit = fold_text(argument).map(|unit| unit.to_uppercase()).filter(|unit| UNITS.contains(&unit.as_str()));

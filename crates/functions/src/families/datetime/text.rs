@@ -14,10 +14,12 @@ use super::clock::{clock, zone};
 use crate::call::{FunctionContext, Typed};
 use crate::cast;
 use crate::coercion;
-use crate::datetime::civil::MICROS_PER_SECOND;
 use crate::datetime::Pattern;
+use crate::datetime::civil::MICROS_PER_SECOND;
 use crate::families::args::Args;
-use crate::families::rows::{DAY_OR_TIMESTAMP, LONG, TEXT, TIMESTAMP, any_nullable, definitions, kernels, text_literal};
+use crate::families::rows::{
+    DAY_OR_TIMESTAMP, LONG, TEXT, TIMESTAMP, any_nullable, definitions, kernels, text_literal,
+};
 use crate::udf;
 
 definitions! {
@@ -103,11 +105,7 @@ fn unparsable(a: &Args, text: &str) -> Result<SparkError> {
 }
 
 /// Parses argument 0 with the pattern in argument 1.
-fn with_pattern(
-    a: &Args,
-    row: usize,
-    read: &dyn Fn(&crate::datetime::Parsed) -> Option<i64>,
-) -> Result<Option<i64>> {
+fn with_pattern(a: &Args, row: usize, read: &dyn Fn(&crate::datetime::Parsed) -> Option<i64>) -> Result<Option<i64>> {
     let (text, pattern) = (a.text(0)?.value(row), a.text(1)?.value(row));
     match compiled(pattern, true)?.parse(text).and_then(|parsed| read(&parsed)) {
         None if a.context.ansi => Err(unparsable(a, text)?),
@@ -157,7 +155,9 @@ fn format(a: &Args) -> Result<ArrayRef> {
         } else {
             pattern.write(&mut out, instants.value(r), &zone)
         };
-        written.map(|()| Some(out)).ok_or_else(|| super::clock::overflow("a field of a pattern that its value does not fit"))
+        written
+            .map(|()| Some(out))
+            .ok_or_else(|| super::clock::overflow("a field of a pattern that its value does not fit"))
     })
 }
 
@@ -172,7 +172,15 @@ fn unix_timestamp(ctx: &FunctionContext, name: &str, mut arguments: Vec<Typed>) 
     if arguments[0].data_type.is_string() || arguments[0].data_type == DataType::Null {
         let arguments = coercion::coerce_arguments(ctx, name, arguments, &[TEXT])?;
         let nullable = any_nullable(&arguments) || !ctx.ansi;
-        return udf::call_with(ctx, "parse_unix", arguments, DataType::Long, nullable, sql, vec!["to_timestamp".to_owned()]);
+        return udf::call_with(
+            ctx,
+            "parse_unix",
+            arguments,
+            DataType::Long,
+            nullable,
+            sql,
+            vec!["to_timestamp".to_owned()],
+        );
     }
     arguments.truncate(1);
     let arguments = coercion::coerce_arguments(ctx, name, arguments, &[DAY_OR_TIMESTAMP])?;

@@ -146,9 +146,8 @@ fn read_structs(a: &Args, fields: &[StructField], parsed: &[Option<Json>], forma
         .iter()
         .map(|field| {
             if field.name == corrupt {
-                let bad = (0..a.rows).map(|row| {
-                    (text.is_valid(row) && objects[row].is_none()).then(|| text.value(row))
-                });
+                let bad =
+                    (0..a.rows).map(|row| (text.is_valid(row) && objects[row].is_none()).then(|| text.value(row)));
                 return Ok(Arc::new(bad.collect::<arrow::array::StringArray>()) as ArrayRef);
             }
             let values: Vec<_> = objects.iter().map(|object| object.and_then(|o| o.field(&field.name))).collect();
@@ -222,7 +221,8 @@ fn write_csv(a: &Args) -> Result<ArrayRef> {
 }
 
 fn quoted(cell: String, delimiter: &str) -> String {
-    let needs = cell.is_empty() || cell.contains(delimiter) || cell.contains(['"', '\n', '\r']) || cell.starts_with('#');
+    let needs =
+        cell.is_empty() || cell.contains(delimiter) || cell.contains(['"', '\n', '\r']) || cell.starts_with('#');
     if needs { format!("\"{}\"", cell.replace('\\', "\\\\").replace('"', "\\\"")) } else { cell }
 }
 
@@ -230,7 +230,9 @@ fn schema_of_json(_: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
     let sql = coercion::call_sql("schema_of_json", &arguments[..1]);
     let json = fold_text(&arguments[0]).ok_or_else(|| not_constant(&sql, "json", &arguments[0]))?;
     let value = Json::parse(&json).ok_or_else(|| {
-        SparkError::new(&error_class::INVALID_JSON_SCHEMA).param("inputSchema", json.clone()).param("reason", "it is no JSON")
+        SparkError::new(&error_class::INVALID_JSON_SCHEMA)
+            .param("inputSchema", json.clone())
+            .param("reason", "it is no JSON")
     })?;
     Ok(Typed { sql, ..text_literal(&without_null(infer(&value)).sql()) })
 }

@@ -30,7 +30,8 @@ pub(super) fn column(values: &[Option<&Json>], data_type: &DataType, formats: &F
             let columns = fields
                 .iter()
                 .map(|field| {
-                    let values: Vec<_> = objects.iter().map(|object| object.and_then(|o| o.field(&field.name))).collect();
+                    let values: Vec<_> =
+                        objects.iter().map(|object| object.and_then(|o| o.field(&field.name))).collect();
                     column(&values, &field.data_type, formats)
                 })
                 .collect::<Result<Vec<_>>>()?;
@@ -91,7 +92,8 @@ fn leaf(values: &[Option<&Json>], data_type: &DataType, formats: &Formats) -> Re
             (_, Json::Null) => None,
             (t, value) if t.is_string() => value.shown(),
             (DataType::Float | DataType::Double, Json::Text(text)) => {
-                matches!(text.as_str(), "NaN" | "Infinity" | "-Infinity" | "+INF" | "-INF" | "INF").then(|| text.replace("INF", "Infinity"))
+                matches!(text.as_str(), "NaN" | "Infinity" | "-Infinity" | "+INF" | "-INF" | "INF")
+                    .then(|| text.replace("INF", "Infinity"))
             }
             (DataType::Decimal(..), Json::Text(text)) => Some(text.replace(',', "")),
             (t, Json::Number(digits)) if t.is_numeric() => Some(digits.clone()),
@@ -116,9 +118,8 @@ fn leaf(values: &[Option<&Json>], data_type: &DataType, formats: &Formats) -> Re
     }
     if *data_type == DataType::Binary {
         use base64::Engine;
-        let bytes = |value: &Option<&Json>| {
-            base64::engine::general_purpose::STANDARD.decode(value.and_then(text)?).ok()
-        };
+        let bytes =
+            |value: &Option<&Json>| base64::engine::general_purpose::STANDARD.decode(value.and_then(text)?).ok();
         return Ok(Arc::new(values.iter().map(bytes).collect::<arrow::array::BinaryArray>()));
     }
     let texts: ArrayRef = Arc::new(values.iter().map(|value| value.and_then(text)).collect::<StringArray>());

@@ -153,7 +153,8 @@ impl Parser<'_> {
         if matches!(unsigned, "Infinity" | "INF") {
             return Some(Json::Number(digits.to_owned()));
         }
-        let has_leading_zero = unsigned.len() > 1 && unsigned.starts_with('0') && unsigned.as_bytes()[1].is_ascii_digit();
+        let has_leading_zero =
+            unsigned.len() > 1 && unsigned.starts_with('0') && unsigned.as_bytes()[1].is_ascii_digit();
         let is_number = unsigned.starts_with(|c: char| c.is_ascii_digit())
             && !has_leading_zero
             && !unsigned.ends_with('.')

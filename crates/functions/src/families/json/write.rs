@@ -31,7 +31,8 @@ pub(super) fn value(out: &mut String, array: &ArrayRef, data_type: &DataType, ro
             out.push('{');
             let mut is_first = true;
             for (field, column) in fields.iter().zip(columns) {
-                if column.is_null(row) && !style.keeps_nulls {
+                let is_null = column.is_null(row) || field.data_type == DataType::Null;
+                if is_null && !style.keeps_nulls {
                     continue;
                 }
                 separate(out, &mut is_first);

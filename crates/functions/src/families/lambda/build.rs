@@ -78,7 +78,8 @@ impl Lambdas {
         values: Vec<Typed>,
         (data_type, nullable): (DataType, bool),
     ) -> Result<Typed> {
-        let parts: Vec<_> = values.iter().map(|value| value.sql.as_str()).chain(self.sql.iter().map(String::as_str)).collect();
+        let parts: Vec<_> =
+            values.iter().map(|value| value.sql.as_str()).chain(self.sql.iter().map(String::as_str)).collect();
         let sql = format!("{name}({})", parts.join(", "));
         let context = KernelContext {
             ansi: ctx.ansi,
@@ -94,11 +95,11 @@ impl Lambdas {
     }
 }
 
+/// The lambdas of a call, not resolved yet.
+type Unresolved<'a> = Vec<Box<dyn LambdaBody + 'a>>;
+
 /// Values, then lambdas: as many as asked for.
-fn split<'a, const V: usize>(
-    name: &str,
-    arguments: Vec<Argument<'a>>,
-) -> Result<([Typed; V], Vec<Box<dyn LambdaBody + 'a>>)> {
+fn split<'a, const V: usize>(name: &str, arguments: Vec<Argument<'a>>) -> Result<([Typed; V], Unresolved<'a>)> {
     let (mut values, mut lambdas) = (Vec::new(), Vec::new());
     let count = arguments.len();
     for (index, argument) in arguments.into_iter().enumerate() {
@@ -270,7 +271,8 @@ fn map_zip_with(ctx: &FunctionContext, arguments: Vec<Argument<'_>>) -> Result<T
             .param("leftType", coercion::type_sql(&left_key))
             .param("rightType", coercion::type_sql(&right_key)));
     };
-    let with_key = |item: &DataType, holds_nulls| DataType::Map(Box::new(key.clone()), Box::new(item.clone()), holds_nulls);
+    let with_key =
+        |item: &DataType, holds_nulls| DataType::Map(Box::new(key.clone()), Box::new(item.clone()), holds_nulls);
     let left = coercion::convert(ctx, left, &with_key(&x, x_null))?;
     let right = coercion::convert(ctx, right, &with_key(&y, y_null))?;
     let mut resolved = Lambdas::default();

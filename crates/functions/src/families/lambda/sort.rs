@@ -75,9 +75,8 @@ fn merge_all(call: &Call, values: &ArrayRef, merges: &mut [Merge]) -> Result<()>
         }
         let (xs, ys) = (left.of(values)?, right.of(values)?);
         let order = call.for_each(&left, &[xs.clone(), ys.clone()])?;
-        let order: &Int32Array = order
-            .as_primitive_opt::<Int32Type>()
-            .ok_or_else(|| SparkError::internal("a comparator gives no INT"))?;
+        let order: &Int32Array =
+            order.as_primitive_opt::<Int32Type>().ok_or_else(|| SparkError::internal("a comparator gives no INT"))?;
         for (at, i) in open.iter().enumerate() {
             if order.is_null(at) {
                 return Err(no_order(call, &xs, &ys, at));
@@ -95,7 +94,5 @@ fn no_order(call: &Call, xs: &ArrayRef, ys: &ArrayRef, at: usize) -> SparkError 
         _ => &firesteel_spec::DataType::Null,
     };
     let text = |array| literal::column_name(&literal::at(array, at, element), &call.context.time_zone);
-    SparkError::new(&error_class::COMPARATOR_RETURNS_NULL)
-        .param("firstValue", text(xs))
-        .param("secondValue", text(ys))
+    SparkError::new(&error_class::COMPARATOR_RETURNS_NULL).param("firstValue", text(xs)).param("secondValue", text(ys))
 }

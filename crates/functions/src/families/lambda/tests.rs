@@ -9,9 +9,11 @@ use crate::call::{Argument, LambdaBody, Typed};
 use crate::families::collection::tests::{call, column, context, int, null, shown, text, try_call};
 use crate::registry::{Build, lookup};
 
+type TestBody = Box<dyn Fn(&[Typed]) -> Typed>;
+
 struct TestLambda {
     arity: usize,
-    body: Box<dyn Fn(&[Typed]) -> Typed>,
+    body: TestBody,
 }
 
 impl LambdaBody for TestLambda {
@@ -69,16 +71,27 @@ fn over_arrays() {
         (apply("forall", vec![xs(), lambda(1, |p| op(">", &p[0], &int(0)))]), "true | true | null | null"),
         (apply("forall", vec![xs(), lambda(1, |p| op("<", &p[0], &int(3)))]), "false | true | null | false"),
         (
-            apply("zip_with", vec![xs(), Argument::Value(call("array", vec![int(1), int(2)])), lambda(2, |p| {
-                try_call(true, "coalesce", vec![op("+", &p[0], &p[1]), int(0)]).unwrap()
-            })]),
+            apply(
+                "zip_with",
+                vec![
+                    xs(),
+                    Argument::Value(call("array", vec![int(1), int(2)])),
+                    lambda(2, |p| try_call(true, "coalesce", vec![op("+", &p[0], &p[1]), int(0)]).unwrap()),
+                ],
+            ),
             "[4, 3, 0] | [0, 0] | null | [5, 0]",
         ),
         (
-            apply("array_sort", vec![xs(), lambda(2, |p| {
-                let by = |value: &Typed| try_call(true, "coalesce", vec![value.clone(), int(9)]).unwrap();
-                op("-", &by(&p[1]), &by(&p[0]))
-            })]),
+            apply(
+                "array_sort",
+                vec![
+                    xs(),
+                    lambda(2, |p| {
+                        let by = |value: &Typed| try_call(true, "coalesce", vec![value.clone(), int(9)]).unwrap();
+                        op("-", &by(&p[1]), &by(&p[0]))
+                    }),
+                ],
+            ),
             "[3, 2, 1] | [] | null | [null, 4]",
         ),
         (apply("array_sort", vec![xs()]), "[1, 2, 3] | [] | null | [4, null]"),
@@ -92,9 +105,10 @@ fn over_arrays() {
 #[test]
 fn long_arrays_are_sorted() {
     let numbers = call("sequence", vec![int(0), int(999)]);
-    let mixed = apply("transform", vec![Argument::Value(numbers), lambda(1, |p| {
-        op("%", &op("*", &p[0], &int(389)), &int(1000))
-    })]);
+    let mixed = apply(
+        "transform",
+        vec![Argument::Value(numbers), lambda(1, |p| op("%", &op("*", &p[0], &int(389)), &int(1000)))],
+    );
     let sorted = apply("array_sort", vec![Argument::Value(mixed), lambda(2, |p| op("-", &p[0], &p[1]))]);
     let expected: Vec<_> = (0..1000).map(|i| i.to_string()).collect();
     let expected = format!("[{}]", expected.join(", "));
@@ -106,8 +120,11 @@ fn folded() {
     let sum = || lambda(2, |p| op("+", &p[0], &p[1]));
     let start = || Argument::Value(column("b"));
     let value = apply("aggregate", vec![xs(), start(), sum()]);
-    assert_eq!(value.sql, "aggregate(xs, b, lambdafunction((namedlambdavariable() + namedlambdavariable()), \
-        namedlambdavariable(), namedlambdavariable()))");
+    assert_eq!(
+        value.sql,
+        "aggregate(xs, b, lambdafunction((namedlambdavariable() + namedlambdavariable()), \
+        namedlambdavariable(), namedlambdavariable()))"
+    );
     assert_eq!(shown(value), "16 | 20 | null | null");
     let finished = apply("reduce", vec![xs(), start(), sum(), lambda(1, |p| op("*", &p[0], &int(2)))]);
     assert_eq!(shown(finished), "32 | 40 | null | null");
@@ -120,16 +137,17 @@ fn folded() {
 #[test]
 fn within_each_other() {
     // transform(xs, x -> transform(xs, y -> x * y + b))
-    let nested = apply("transform", vec![xs(), lambda(1, |outer| {
-        let x = outer[0].clone();
-        apply("transform", vec![xs(), lambda(1, move |inner| {
-            op("+", &op("*", &x, &inner[0]), &column("b"))
-        })])
-    })]);
-    assert_eq!(
-        shown(nested),
-        "[[19, 13, 16], [13, 11, 12], [16, 12, 14]] | [] | null | [[null, null], [null, null]]"
+    let nested = apply(
+        "transform",
+        vec![
+            xs(),
+            lambda(1, |outer| {
+                let x = outer[0].clone();
+                apply("transform", vec![xs(), lambda(1, move |inner| op("+", &op("*", &x, &inner[0]), &column("b")))])
+            }),
+        ],
     );
+    assert_eq!(shown(nested), "[[19, 13, 16], [13, 11, 12], [16, 12, 14]] | [] | null | [[null, null], [null, null]]");
 }
 
 #[test]
@@ -145,9 +163,14 @@ fn over_maps() {
         (apply("transform_keys", vec![map(), lambda(2, |_| text("k"))]), "DUPLICATED_MAP_KEY"),
         (apply("transform_keys", vec![map(), lambda(2, |_| null())]), "NULL_MAP_KEY"),
         (
-            apply("map_zip_with", vec![map(), other(), lambda(3, |p| {
-                try_call(true, "coalesce", vec![p[2].clone(), p[1].clone()]).unwrap()
-            })]),
+            apply(
+                "map_zip_with",
+                vec![
+                    map(),
+                    other(),
+                    lambda(3, |p| try_call(true, "coalesce", vec![p[2].clone(), p[1].clone()]).unwrap()),
+                ],
+            ),
             "{a -> 1, b -> 5, c -> 6} | {a -> 1, b -> 5, c -> 6} | {a -> 1, b -> 5, c -> 6} | {a -> 1, b -> 5, c -> 6}",
         ),
     ] {

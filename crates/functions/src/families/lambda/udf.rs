@@ -71,6 +71,9 @@ pub(super) struct Call<'a> {
     pub(super) rows: usize,
 }
 
+/// Bodies, planned for arguments of these types.
+type Planned = (Vec<Arrow>, Arc<Vec<Lambda>>);
+
 /// A kind with its bodies: one object per use.
 ///
 /// Its arguments are the values that `context.arguments` lists, then what the bodies take from outside.
@@ -82,13 +85,14 @@ pub(super) struct LambdaUdf {
     pub(super) bodies: Vec<Body>,
     signature: Signature,
     /// The bodies planned for the types of the last call's captured arguments.
-    planned: Arc<Mutex<Option<(Vec<Arrow>, Arc<Vec<Lambda>>)>>>,
+    planned: Arc<Mutex<Option<Planned>>>,
 }
 
 /// A function of that kind.
 pub(super) fn function(kind: &str, context: KernelContext, bodies: Vec<Body>) -> Result<ScalarUDF> {
     let known = KINDS.iter().find(|(known, _)| *known == kind);
-    let (kind, run) = known.ok_or_else(|| SparkError::internal(format!("no function with lambdas is called {kind}")))?;
+    let (kind, run) =
+        known.ok_or_else(|| SparkError::internal(format!("no function with lambdas is called {kind}")))?;
     let is_volatile = bodies.iter().any(|body| body.expr.is_volatile());
     let volatility = if is_volatile { Volatility::Volatile } else { Volatility::Immutable };
     let signature = Signature::variadic_any(volatility);

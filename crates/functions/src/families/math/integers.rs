@@ -1,13 +1,13 @@
 //! Functions of whole numbers: bits, digits, factorials.
 
 use arrow::array::{ArrayRef, AsArray};
-use arrow::datatypes::{DataType as Arrow, Int32Type, Int64Type, Int8Type};
+use arrow::datatypes::{DataType as Arrow, Int8Type, Int64Type};
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::DataType;
 
 use crate::errors::from_arrow;
 use crate::families::args::Args;
-use crate::families::rows::Output::{Is, Maybe, Same};
+use crate::families::rows::Output::{Is, Maybe};
 use crate::families::rows::functions;
 
 functions! {
@@ -17,9 +17,6 @@ functions! {
     "bit_count" (BITS) => Is(DataType::Integer), bit_count, "how many bits are set";
     "bit_get" (INTEGRAL, INT) => Is(DataType::Byte), bit_get, "the bit at a position, from the right";
     "getbit" (INTEGRAL, INT) => Is(DataType::Byte), bit_get, "the bit at a position, from the right";
-    "shiftleft" (SHIFTED, INT) => Same(0), |a| shift(a, |x, n| x.wrapping_shl(n), |x, n| x.wrapping_shl(n)), "bits moved to the left";
-    "shiftright" (SHIFTED, INT) => Same(0), |a| shift(a, |x, n| x.wrapping_shr(n), |x, n| x.wrapping_shr(n)), "bits moved to the right, the sign kept";
-    "shiftrightunsigned" (SHIFTED, INT) => Same(0), |a| shift(a, |x, n| (x as u32).wrapping_shr(n) as i32, |x, n| (x as u64).wrapping_shr(n) as i64), "bits moved to the right, zeros before them";
 }
 
 fn longs(array: &ArrayRef) -> Result<ArrayRef> {
@@ -54,17 +51,6 @@ fn bit_get(a: &Args) -> Result<ArrayRef> {
             .param("upper", width.to_string())
             .param("invalidValue", position.to_string())),
     })
-}
-
-fn shift(a: &Args, int: fn(i32, u32) -> i32, long: fn(i64, u32) -> i64) -> Result<ArrayRef> {
-    let by = a.int(1)?;
-    match a.array(0)?.as_primitive_opt::<Int32Type>() {
-        Some(n) => a.ints(|r| int(n.value(r), by.value(r) as u32)),
-        None => {
-            let n = a.long(0)?;
-            a.longs(|r| long(n.value(r), by.value(r) as u32))
-        }
-    }
 }
 
 fn conv(a: &Args) -> Result<ArrayRef> {

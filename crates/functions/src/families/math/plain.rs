@@ -1,6 +1,6 @@
 //! Functions of doubles.
 
-use arrow::array::{Array, ArrayRef};
+use arrow::array::ArrayRef;
 use arrow::datatypes::{Float64Type, Int64Type};
 use firesteel_model::Result;
 use firesteel_spec::DataType;
@@ -44,7 +44,6 @@ functions! {
     "sqrt" (DOUBLE) => Is(DataType::Double), |a| unary(a, f64::sqrt), "the square root";
     "tan" (DOUBLE) => Is(DataType::Double), |a| unary(a, f64::tan), "the tangent";
     "tanh" (DOUBLE) => Is(DataType::Double), |a| unary(a, f64::tanh), "the hyperbolic tangent";
-    "nanvl" (DOUBLE, DOUBLE) => Maybe(DataType::Double), nanvl, "the first, or the second where the first is NaN";
     "width_bucket" (DOUBLE, DOUBLE, DOUBLE, LONG) => Maybe(DataType::Long), width_bucket, "which of so many equal buckets between two bounds the value is in";
     "log" (DOUBLE; DOUBLE = crate::families::rows::Default::Absent) => Maybe(DataType::Double), log, "the logarithm to a base, or the natural one";
 }
@@ -86,21 +85,12 @@ fn signum(x: f64) -> f64 {
     if x == 0.0 || x.is_nan() { x } else { x.signum() }
 }
 
-fn nanvl(a: &Args) -> Result<ArrayRef> {
-    let (x, y) = (a.double(0)?, a.double(1)?);
-    let pick = |r: usize| match (x.is_valid(r), y.is_valid(r)) {
-        (false, _) => None,
-        (true, _) if !x.value(r).is_nan() => Some(x.value(r)),
-        (true, valid) => valid.then(|| y.value(r)),
-    };
-    Ok(std::sync::Arc::new((0..a.rows).map(pick).collect::<arrow::array::Float64Array>()))
-}
-
 fn width_bucket(a: &Args) -> Result<ArrayRef> {
     let (value, low, high, count) = (a.double(0)?, a.double(1)?, a.double(2)?, a.long(3)?);
     a.try_values::<Int64Type>(|r| {
         let (value, low, high, count) = (value.value(r), low.value(r), high.value(r), count.value(r));
-        let is_bad = count <= 0 || count == i64::MAX || value.is_nan() || low == high || !low.is_finite() || !high.is_finite();
+        let is_bad =
+            count <= 0 || count == i64::MAX || value.is_nan() || low == high || !low.is_finite() || !high.is_finite();
         if is_bad {
             return Ok(None);
         }
@@ -108,9 +98,7 @@ fn width_bucket(a: &Args) -> Result<ArrayRef> {
         let (below, above) = if low < high { (0, count + 1) } else { (count + 1, 0) };
         Ok(Some(if value < lower {
             below
-        } else if low < high && value >= upper {
-            above
-        } else if low > high && value > upper {
+        } else if value > upper || (low < high && value == upper) {
             above
         } else if low < high {
             (count as f64 * (value - lower) / (upper - lower)) as i64 + 1

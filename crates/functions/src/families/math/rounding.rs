@@ -116,7 +116,9 @@ fn round(a: &Args, rounding: Rounding) -> Result<ArrayRef> {
         }
         (Arrow::Float64, DataType::Long) => {
             let numbers = a.double(0)?;
-            a.longs(|r| if rounding == Rounding::Up { numbers.value(r).ceil() } else { numbers.value(r).floor() } as i64)
+            a.longs(
+                |r| if rounding == Rounding::Up { numbers.value(r).ceil() } else { numbers.value(r).floor() } as i64,
+            )
         }
         (Arrow::Float64, _) => {
             let numbers = a.double(0)?;

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::Int64Type;
 use base64::Engine;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::DataType;
 use md5::Digest;
@@ -20,13 +20,9 @@ use crate::families::rows::functions;
 functions! {
     "base64" (BINARY) => Is(DataType::STRING), |a| { let b = a.binary(0)?; a.texts(|r| STANDARD.encode(b.value(r))) }, "bytes in base 64";
     "unbase64" (TEXT) => Is(DataType::Binary), |a| unbase64(a, false), "bytes from base 64";
-    "try_unbase64" (TEXT) => Maybe(DataType::Binary), |a| unbase64(a, true), "bytes from base 64, null where it is none";
     "hex" (ANY) => Is(DataType::STRING), hex, "a number, text or bytes in hexadecimal digits";
     "unhex" (TEXT) => Maybe(DataType::Binary), |a| unhex(a, false), "bytes from hexadecimal digits";
-    "try_unhex" (TEXT) => Maybe(DataType::Binary), |a| unhex(a, true), "bytes from hexadecimal digits, null where they are none";
     "encode" (TEXT, TEXT) => Is(DataType::Binary), encode, "the text's bytes in a character set";
-    "decode_charset" (BINARY, TEXT) => Is(DataType::STRING), decode, "the text of bytes in a character set";
-    "to_utf8" (TEXT) => Is(DataType::Binary), |a| { let t = a.text(0)?; a.try_binaries(|r| Ok(Some(t.value(r).as_bytes().to_vec()))) }, "the text's bytes in UTF-8";
     "md5" (BINARY) => Is(DataType::STRING), |a| digest(a, |b| to_hex(&md5::Md5::digest(b))), "the MD5 digest in hexadecimal digits";
     "sha" (BINARY) => Is(DataType::STRING), |a| digest(a, |b| to_hex(&sha1::Sha1::digest(b))), "the SHA-1 digest in hexadecimal digits";
     "sha1" (BINARY) => Is(DataType::STRING), |a| digest(a, |b| to_hex(&sha1::Sha1::digest(b))), "the SHA-1 digest in hexadecimal digits";
@@ -73,7 +69,7 @@ fn conversion(text: &str, format: &str, suggestion: &str) -> SparkError {
         .param("suggestion", format!("`{suggestion}`"))
 }
 
-fn unbase64(a: &Args, is_try: bool) -> Result<ArrayRef> {
+pub(crate) fn unbase64(a: &Args, is_try: bool) -> Result<ArrayRef> {
     let config = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true);
@@ -110,7 +106,7 @@ pub(crate) fn bytes_from_hex(text: &str) -> Option<Vec<u8>> {
     Some(head.iter().copied().chain(rest.chunks(2).map(|pair| pair[0] * 16 + pair[1])).collect())
 }
 
-fn unhex(a: &Args, is_try: bool) -> Result<ArrayRef> {
+pub(crate) fn unhex(a: &Args, is_try: bool) -> Result<ArrayRef> {
     let text = a.text(0)?;
     let raises = a.context.ansi && !is_try;
     a.try_binaries(|r| match bytes_from_hex(text.value(r)) {
@@ -148,7 +144,7 @@ fn encode(a: &Args) -> Result<ArrayRef> {
     })
 }
 
-fn decode(a: &Args) -> Result<ArrayRef> {
+pub(crate) fn decode(a: &Args) -> Result<ArrayRef> {
     let (bytes, charset) = (a.binary(0)?, a.text(1)?);
     a.try_texts(|r| decoded(bytes.value(r), charset.value(r)).map(Some))
 }

@@ -1,7 +1,9 @@
 //! Functions of texts and bytes.
 
+pub(crate) mod convert;
 pub(crate) mod encoding;
 pub(crate) mod measure;
+mod number_format;
 pub(crate) mod position;
 pub(crate) mod printf;
 pub(crate) mod regex;

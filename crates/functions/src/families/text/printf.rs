@@ -47,7 +47,7 @@ impl Spec {
     fn parse(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<Self> {
         let mut spec = Self::default();
         let mut number = String::new();
-        while let Some(c) = chars.next() {
+        for c in chars.by_ref() {
             match c {
                 '-' | '+' | ' ' | ',' | '(' | '#' => spec.flags.push(c),
                 '0' if number.is_empty() && spec.precision.is_none() => spec.flags.push(c),
@@ -110,9 +110,9 @@ fn formatted(format: &str, arguments: &[ArrayRef], row: usize) -> Result<String>
             _ => {
                 let index = spec.argument.map_or(next, |argument| argument.saturating_sub(1));
                 next += usize::from(spec.argument.is_none());
-                let argument = arguments.get(index).ok_or_else(|| {
-                    SparkError::internal(format!("the format {format} needs argument {}", index + 1))
-                })?;
+                let argument = arguments
+                    .get(index)
+                    .ok_or_else(|| SparkError::internal(format!("the format {format} needs argument {}", index + 1)))?;
                 out.push_str(&spec.pad(converted(&spec, argument, row)?));
             }
         }

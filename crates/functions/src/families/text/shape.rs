@@ -15,10 +15,10 @@ functions! {
     "lower" (TEXT) => Is(DataType::STRING), |a| each(a, str::to_lowercase), "the text in lower case";
     "lcase" (TEXT) => Is(DataType::STRING), |a| each(a, str::to_lowercase), "the text in lower case";
     "initcap" (TEXT) => Is(DataType::STRING), |a| each(a, initcap), "the text with capitals at the start of words";
-    "trim" (TEXT; TEXT = Absent) => Is(DataType::STRING), |a| trim(a, true, true), "the text without spaces, or the given characters, at both ends";
-    "btrim" (TEXT; TEXT = Absent) => Is(DataType::STRING), |a| trim(a, true, true), "the text without spaces, or the given characters, at both ends";
-    "ltrim" (TEXT; TEXT = Absent) => Is(DataType::STRING), |a| trim(a, true, false), "the text without spaces, or the given characters, at its start";
-    "rtrim" (TEXT; TEXT = Absent) => Is(DataType::STRING), |a| trim(a, false, true), "the text without spaces, or the given characters, at its end";
+    "trim" (TEXT; TEXT = Absent) => Is(DataType::STRING), |a| trim(a, a.len() - 1, true, true), "the text without spaces, or the given characters, at both ends";
+    "btrim" (TEXT; TEXT = Absent) => Is(DataType::STRING), |a| trim(a, 0, true, true), "the text without spaces, or the given characters, at both ends";
+    "ltrim" (TEXT; TEXT = Absent) => Is(DataType::STRING), |a| trim(a, a.len() - 1, true, false), "the text without spaces, or the given characters, at its start";
+    "rtrim" (TEXT; TEXT = Absent) => Is(DataType::STRING), |a| trim(a, a.len() - 1, false, true), "the text without spaces, or the given characters, at its end";
     "lpad" (TEXT_OR_BINARY, INT; TEXT_OR_BINARY = Text(" ")) => Same(0), |a| pad(a, true), "the text filled or cut to a length, at its start";
     "rpad" (TEXT_OR_BINARY, INT; TEXT_OR_BINARY = Text(" ")) => Same(0), |a| pad(a, false), "the text filled or cut to a length, at its end";
     "repeat" (TEXT, INT) => Is(DataType::STRING), repeat, "the text so many times";
@@ -48,9 +48,10 @@ fn initcap(text: &str) -> String {
     out
 }
 
-fn trim(a: &Args, start: bool, end: bool) -> Result<ArrayRef> {
-    let text = a.text(0)?;
-    let set = if a.len() > 1 { Some(a.text(1)?) } else { None };
+/// `text_at` is the place of the text: `trim(characters, text)`, but `btrim(text, characters)`.
+fn trim(a: &Args, text_at: usize, start: bool, end: bool) -> Result<ArrayRef> {
+    let text = a.text(text_at)?;
+    let set = if a.len() > 1 { Some(a.text(1 - text_at)?) } else { None };
     a.slices(|r| {
         let mut text = text.value(r);
         let set = set.map_or(" ", |set| set.value(r));

@@ -29,7 +29,11 @@ demo: build python ## Run manifests/sales.yaml on this machine: a PySpark script
 	@ls -l firesteel-data/sales-data/output
 
 .PHONY: test
-test: test-rust test-spark ## Run all tests: each crate's own, and the stock PySpark client against the real server.
+test: test-core test-spark ## Run the tests of the core crates, and the stock PySpark client against the real server.
+
+.PHONY: test-core
+test-core: ## Run the tests of the crates without heavy dependencies: model, spec, parser, scheduler.
+	cargo test --package firesteel-model --package firesteel-spec --package firesteel-sql --package firesteel-scheduler
 
 .PHONY: test-rust
 test-rust: build ## Run each crate's own tests.
@@ -51,6 +55,7 @@ check-tidy: ## Check sizes of files and functions, and which crate may use which
 
 .PHONY: check-generated
 check-generated: build ## Check that generated files are up to date.
+	cargo build --package firesteel-model --example conf_docs
 	$(OPERATOR) crds --out crds --check
 	$(OPERATOR) docs --out docs/sparkjob.md --check
 	$(CONF_DOCS) | diff docs/configuration.md - \
@@ -58,13 +63,14 @@ check-generated: build ## Check that generated files are up to date.
 
 .PHONY: generate
 generate: build ## Write the generated files: crds/, docs/sparkjob.md, docs/configuration.md.
+	cargo build --package firesteel-model --example conf_docs
 	$(OPERATOR) crds --out crds
 	$(OPERATOR) docs --out docs/sparkjob.md
 	$(CONF_DOCS) > docs/configuration.md
 
 .PHONY: build
-build: protoc ## Build everything, tests too: one set of features, so that dependencies compile once.
-	cargo build --workspace --all-targets
+build: protoc ## Build both programs, over the whole workspace so that dependencies compile once.
+	cargo build --workspace
 
 .PHONY: install
 install: protoc ## Build the command line with optimisations and install it where cargo installs programs.

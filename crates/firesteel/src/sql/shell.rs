@@ -39,10 +39,9 @@ pub(super) async fn run(session: &SqlSession, format: Format, interrupts: &mut I
         });
         let (current, signal) = read.await.map_err(|error| terminal(std::io::Error::other(error)))?;
         match signal.map_err(terminal)? {
-            Signal::Success(text)
-                if shell.enter(&text).await?.is_over => {
-                    break;
-                }
+            Signal::Success(text) if shell.enter(&text).await?.is_over => {
+                break;
+            }
             Signal::CtrlD => break,
             _ => {}
         }

@@ -19,9 +19,10 @@ impl Resolver<'_, '_> {
     /// Resolves a dotted name. `plan_id` ties it to one DataFrame.
     pub(super) fn name(&mut self, parts: &[String], plan_id: Option<i64>) -> Result<Typed> {
         if let Some(plan_id) = plan_id
-            && let Some(found) = self.dataframe_column(parts, plan_id)? {
-                return Ok(found);
-            }
+            && let Some(found) = self.dataframe_column(parts, plan_id)?
+        {
+            return Ok(found);
+        }
         if let Some(found) = self.lambda_parameter(parts)? {
             return Ok(found);
         }

@@ -81,7 +81,7 @@ fn operators_bind_as_in_spark() {
         ("1 + 2 * 3 - 4", "(- (+ 1 (* 2 3)) 4)"),
         ("a or b and not c = d", "(or a (and b (not (== c d))))"),
         ("a = b is null", "(isnull (== a b))"),
-        ("-a * b", "(* (negative a) b)"),
+        ("-a * b", "(* (- a) b)"),
         ("-1", "-1"),
         ("2 - 1", "(- 2 1)"),
         ("a || b || 'c'", "(concat (concat a b) 'c')"),

@@ -43,6 +43,14 @@ test-rust: build ## Run each crate's own tests.
 test-spark: build python ## Run tests/spark: the stock PySpark client against the real server. ONLY=name picks tests.
 	FIRESTEEL=$(FIRESTEEL) $(PYTHON) -m pytest tests/spark $(if $(ONLY),-k '$(ONLY)')
 
+.PHONY: conformance
+conformance: build python ## Run Spark's golden files through the real server; FILE=name shows one file's failures.
+	FIRESTEEL=$(FIRESTEEL) $(PYTHON) tests/conformance/judge.py $(if $(FILE),--file '$(FILE)' --failing,--causes 40)
+
+.PHONY: conformance-update
+conformance-update: build python ## Run all golden files, write docs/conformance.md and the list of what passes.
+	FIRESTEEL=$(FIRESTEEL) $(PYTHON) tests/conformance/judge.py --update --causes 40
+
 .PHONY: check
 check: check-tidy check-generated ## Check style: formatting, lints, sizes, generated files, licences.
 	cargo fmt --all --check

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Runs Spark's golden files through the real server and says how many answers are Spark's.
+
+    judge.py [--file PART] [--failing] [--causes] [--update] [--lanes N]
+"""
+
+import argparse
+import multiprocessing
+import os
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import golden
+import passing
+import report
+from compare import Verdict, judge, judge_schema
+from lane import Lane
+
+EXAMPLES = "function-examples"
+GRACE_S = 60
+
+
+def main() -> int:
+    options = arguments()
+    files = [file for file in [*golden.files(), golden.function_examples()] if options.file in file.name]
+    if not files:
+        print(f"no golden file's name contains {options.file!r}")
+        return 2
+    files.sort(key=lambda file: -len(file.statements))
+    started = time.monotonic()
+    verdicts = run(files, min(options.lanes, len(files)))
+    for file in sorted(files, key=lambda file: file.name):
+        show(file, verdicts[file.name], options)
+    if options.causes:
+        for cause, count in Counter(v.cause for each in verdicts.values() for v in each if not v.passed).most_common(options.causes):
+            print(f"{count:6} {cause}")
+    lost = passing.lost(verdicts)
+    for name, numbers in lost.items():
+        print(f"passed before and fails now: {name} {passing.ranges(numbers)}")
+    if options.update:
+        passing.write(verdicts, keep_others=bool(options.file))
+        if not options.file:
+            report.write(files, verdicts)
+    totals(verdicts, time.monotonic() - started)
+    return 1 if lost and not options.update else 0
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--file", default="", help="only files whose name contains this")
+    parser.add_argument("--failing", action="store_true", help="print each failing statement, what is due and what came")
+    parser.add_argument("--causes", type=int, default=0, metavar="N", help="print the N most frequent causes of failures")
+    parser.add_argument("--update", action="store_true", help="write the list of passing statements and docs/conformance.md")
+    parser.add_argument("--lanes", type=int, default=2, help="servers at a time")
+    return parser.parse_args()
+
+
+def run(files: list[golden.GoldenFile], lanes: int) -> dict[str, list[Verdict]]:
+    """Every file's verdicts, with a server for each lane."""
+    tasks = multiprocessing.Queue()
+    results = multiprocessing.Queue()
+    for file in files:
+        tasks.put(file)
+    workers = [multiprocessing.Process(target=work, args=(tasks, results), daemon=True) for _ in range(lanes)]
+    for worker in workers:
+        tasks.put(None)
+        worker.start()
+    verdicts = {}
+    while len(verdicts) < len(files):
+        name, found = results.get()
+        verdicts[name] = found
+        passed = sum(verdict.passed for verdict in found)
+        print(f"{passed:5} of {len(found):5}  {name}", file=sys.stderr, flush=True)
+    for worker in workers:
+        worker.join(GRACE_S)
+    return verdicts
+
+
+def work(tasks: multiprocessing.Queue, results: multiprocessing.Queue):
+    lane = Lane()
+    while (file := tasks.get()) is not None:
+        compare = judge_schema if file.name == EXAMPLES else judge
+        answers = lane.run(file)
+        results.put((file.name, [compare(*pair) for pair in zip(file.statements, answers, strict=True)]))
+    lane.close()
+    results.close()
+    results.join_thread()
+    # Threads of clients that wait for a lost server are not waited for.
+    os._exit(0)
+
+
+def show(file: golden.GoldenFile, verdicts: list[Verdict], options: argparse.Namespace):
+    passed = sum(verdict.passed for verdict in verdicts)
+    print(f"{file.name}: {passed} of {len(verdicts)}")
+    if options.failing:
+        for statement, verdict in zip(file.statements, verdicts):
+            if not verdict.passed:
+                print(f"--- {file.name} {statement.number}: {verdict.cause}\n{statement.sql}")
+                print(f"--- due\n{statement.schema}\n{statement.output}\n--- came\n{verdict.actual}\n")
+
+
+def totals(verdicts: dict[str, list[Verdict]], seconds: float):
+    examples = verdicts.get(EXAMPLES, [])
+    if examples:
+        print(f"function examples: {sum(v.passed for v in examples)} passed, {sum(not v.passed for v in examples)} failed")
+    others = [v for name, each in verdicts.items() if name != EXAMPLES for v in each]
+    print(f"{seconds:.0f} s")
+    print(f"golden: {sum(v.passed for v in others)} passed, {sum(not v.passed for v in others)} failed")
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
+    status = main()
+    sys.stdout.flush()
+    os._exit(status)

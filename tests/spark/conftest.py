@@ -30,7 +30,7 @@ def server(tmp_path_factory):
 def small_streams(tmp_path_factory):
     """A server that ends its response streams at once, so that clients reattach all the time."""
     prefix = "spark.connect.execute.reattachable"
-    conf = {f"{prefix}.senderMaxStreamSize": "123", f"{prefix}.senderMaxStreamDuration": "1s"}
+    conf = {f"{prefix}.senderMaxStreamSize": "123", f"{prefix}.senderMaxStreamDuration": "200ms"}
     server = Server(tmp_path_factory.mktemp("small-streams"), conf)
     yield server
     server.stop()

@@ -17,7 +17,6 @@ use firesteel_spec::types::quote_if_needed;
 use firesteel_spec::{CatalogOp, Command, Expr, Plan, StructField};
 use firesteel_sql::ParserOptions;
 use tokio::runtime::Handle;
-use tokio_util::sync::CancellationToken;
 
 use crate::command;
 use crate::planning;
@@ -110,8 +109,7 @@ impl Environment for SessionEnvironment<'_> {
     }
 
     fn command(&self, command: &Command) -> Result<(Vec<StructField>, Vec<RecordBatch>)> {
-        let never = CancellationToken::new();
-        let rows = self.handle.block_on(command::run(self.session, command, &never))?;
+        let rows = self.handle.block_on(command::run(self.session, command, self.session.cancellation()))?;
         Ok((rows.fields, rows.batches))
     }
 
@@ -119,7 +117,7 @@ impl Environment for SessionEnvironment<'_> {
         let planned =
             Planned { plan: plan.clone(), fields: Vec::new(), finish: Finish::Rows, observations: Vec::new() };
         let prepared = planning::prepare(self.session, self.handle, planned)?;
-        let rows = self.handle.block_on(query::rows_of(self.session, prepared, &CancellationToken::new()))?;
+        let rows = self.handle.block_on(query::rows_of(self.session, prepared, self.session.cancellation()))?;
         Ok(rows.batches)
     }
 

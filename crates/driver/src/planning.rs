@@ -16,6 +16,7 @@ use firesteel_engine::logical::PartitioningPlanner;
 use firesteel_engine::settings::ExecutionSettings;
 use firesteel_engine::{physical_rules, session_config};
 use firesteel_functions::errors::from_datafusion;
+use firesteel_model::error_class::OPERATION_CANCELED;
 use firesteel_model::{Result, SparkError};
 use firesteel_planner::{Planned, Planner};
 use firesteel_spec::Relation;
@@ -28,28 +29,38 @@ use crate::session::DriverSession;
 /// Stack of a planning thread: expressions of thousands of terms nest that deep.
 const STACK_BYTES: usize = 256 << 20;
 
-/// Runs work that may recurse deeply and may block.
+/// Runs work that may recurse deeply and may block, with a session whose own queries end when nobody waits any more.
+///
+/// Errors: what the work fails with; `OPERATION_CANCELED` at once when the operation is cancelled.
 pub(crate) async fn on_planning_thread<T: Send + 'static>(
-    work: impl FnOnce(&Handle) -> Result<T> + Send + 'static,
+    session: &DriverSession,
+    work: impl FnOnce(&DriverSession, &Handle) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let handle = Handle::current();
     let (answer, answered) = oneshot::channel();
     let span = tracing::Span::current();
+    let waiting = session.cancellation().child_token();
+    let session = session.until(&waiting);
+    let _gone = waiting.clone().drop_guard();
     let thread = std::thread::Builder::new().name("firesteel-planning".to_owned()).stack_size(STACK_BYTES);
     thread
         .spawn(move || {
             let _entered = span.enter();
             // Nobody waits any more if the client is gone.
-            let _ = answer.send(work(&handle));
+            let _ = answer.send(work(&session, &handle));
         })
         .map_err(|source| SparkError::internal("no thread for planning").source(source))?;
-    answered.await.map_err(|_| SparkError::internal("planning ended without an answer"))?
+    tokio::select! {
+        biased;
+        answer = answered => answer.map_err(|_| SparkError::internal("planning ended without an answer"))?,
+        () = waiting.cancelled() => Err(SparkError::new(&OPERATION_CANCELED)),
+    }
 }
 
 /// Resolves a query.
 pub(crate) async fn analyzed(session: &DriverSession, relation: &Relation) -> Result<Planned> {
-    let (session, relation) = (session.clone(), relation.clone());
-    on_planning_thread(move |handle| resolve(&session, handle, &relation)).await
+    let relation = relation.clone();
+    on_planning_thread(session, move |session, handle| resolve(session, handle, &relation)).await
 }
 
 /// Resolves a query on the thread it is called on.
@@ -68,10 +79,10 @@ pub(crate) struct Prepared {
 
 /// Resolves, optimises and plans a query.
 pub(crate) async fn prepared(session: &DriverSession, relation: &Relation) -> Result<Prepared> {
-    let (session, relation) = (session.clone(), relation.clone());
-    on_planning_thread(move |handle| {
-        let planned = resolve(&session, handle, &relation)?;
-        prepare(&session, handle, planned)
+    let relation = relation.clone();
+    on_planning_thread(session, move |session, handle| {
+        let planned = resolve(session, handle, &relation)?;
+        prepare(session, handle, planned)
     })
     .await
 }

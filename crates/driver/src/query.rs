@@ -13,6 +13,7 @@ use firesteel_model::Result;
 use firesteel_planner::{Finish, Planned};
 use firesteel_spec::types_arrow::to_arrow_field;
 use firesteel_spec::{Relation, StructField};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::planning::{self, Prepared};
@@ -123,8 +124,8 @@ async fn observe(
     observed: Planned,
     cancellation: &CancellationToken,
 ) -> Result<ObservedMetrics> {
-    let owner = session.clone();
-    let prepared = planning::on_planning_thread(move |handle| planning::prepare(&owner, handle, observed)).await?;
+    let prepare = move |session: &DriverSession, handle: &Handle| planning::prepare(session, handle, observed);
+    let prepared = planning::on_planning_thread(session, prepare).await?;
     let rows = rows_of(session, prepared, cancellation).await?;
     let mut values = Vec::new();
     if let Some(batch) = rows.batches.iter().find(|batch| batch.num_rows() > 0) {

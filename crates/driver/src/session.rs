@@ -11,6 +11,7 @@ use firesteel_functions::call::FunctionContext;
 use firesteel_model::runtime_conf::RuntimeConf;
 use firesteel_model::{Result, conf};
 use firesteel_spec::{Command, Relation, StructField};
+use tokio_util::sync::CancellationToken;
 
 use crate::application::{Application, now_us};
 use crate::{analyze, command, query};
@@ -22,9 +23,12 @@ pub(crate) struct Checkpoint {
     pub(crate) fields: Vec<StructField>,
 }
 
-/// One user's session.
+/// One user's session, as one of its operations sees it.
 #[derive(Clone)]
-pub(crate) struct DriverSession(Arc<State>);
+pub(crate) struct DriverSession {
+    state: Arc<State>,
+    cancellation: CancellationToken,
+}
 
 struct State {
     application: Arc<Application>,
@@ -46,8 +50,8 @@ impl DriverSession {
 
     /// A copy of settings and names that goes its own way from here.
     pub(crate) fn fork(&self, user: &str, artifacts: Arc<ArtifactStore>) -> Self {
-        let application = Arc::clone(&self.0.application);
-        Self::with(application, self.0.conf.fork(), self.0.catalog.fork(), user, Some(artifacts))
+        let application = Arc::clone(&self.state.application);
+        Self::with(application, self.state.conf.fork(), self.state.catalog.fork(), user, Some(artifacts))
     }
 
     fn with(
@@ -59,61 +63,72 @@ impl DriverSession {
     ) -> Self {
         let user = if user.is_empty() { "firesteel".to_owned() } else { user.to_owned() };
         let (checkpoints, storage_levels) = (Mutex::default(), Mutex::default());
-        Self(Arc::new(State { application, conf, catalog, artifacts, user, checkpoints, storage_levels }))
+        let state = State { application, conf, catalog, artifacts, user, checkpoints, storage_levels };
+        Self { state: Arc::new(state), cancellation: CancellationToken::new() }
+    }
+
+    /// The session for an operation that ends when this says so.
+    pub(crate) fn until(&self, cancellation: &CancellationToken) -> Self {
+        Self { state: Arc::clone(&self.state), cancellation: cancellation.clone() }
+    }
+
+    /// Says when planning, and the queries that planning runs, are to stop.
+    pub(crate) fn cancellation(&self) -> &CancellationToken {
+        &self.cancellation
     }
 
     pub(crate) fn application(&self) -> &Arc<Application> {
-        &self.0.application
+        &self.state.application
     }
 
     pub(crate) fn settings(&self) -> &RuntimeConf {
-        &self.0.conf
+        &self.state.conf
     }
 
     pub(crate) fn catalog(&self) -> &SessionCatalog {
-        &self.0.catalog
+        &self.state.catalog
     }
 
     pub(crate) fn artifacts(&self) -> Option<&Arc<ArtifactStore>> {
-        self.0.artifacts.as_ref()
+        self.state.artifacts.as_ref()
     }
 
     pub(crate) fn user(&self) -> &str {
-        &self.0.user
+        &self.state.user
     }
 
     /// What functions depend on, as of now.
     pub(crate) fn function_context(&self) -> FunctionContext {
-        let conf = &self.0.conf;
+        let conf = &self.state.conf;
         FunctionContext {
             ansi: conf.bool(&conf::ANSI_ENABLED),
             time_zone: conf.text(&conf::SESSION_TIME_ZONE).into(),
             now_us: now_us(),
-            user: self.0.user.as_str().into(),
+            user: self.state.user.as_str().into(),
             catalog: firesteel_catalog::SESSION_CATALOG.into(),
-            schema: self.0.catalog.current_schema().into(),
+            schema: self.state.catalog.current_schema().into(),
             timestamp_is_ntz: conf.text(&conf::TIMESTAMP_TYPE).eq_ignore_ascii_case("TIMESTAMP_NTZ"),
         }
     }
 
     pub(crate) fn case_sensitive(&self) -> bool {
-        self.0.conf.bool(&conf::CASE_SENSITIVE)
+        self.state.conf.bool(&conf::CASE_SENSITIVE)
     }
 
     pub(crate) fn checkpoint(&self, id: &str) -> Option<Checkpoint> {
-        self.0.checkpoints.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+        self.state.checkpoints.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
     pub(crate) fn keep_checkpoint(&self, id: &str, checkpoint: Checkpoint) {
-        self.0.checkpoints.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), checkpoint);
+        self.state.checkpoints.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), checkpoint);
     }
 
     pub(crate) fn drop_checkpoint(&self, id: &str) {
-        self.0.checkpoints.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.state.checkpoints.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
     pub(crate) fn set_storage_level(&self, plan: String, level: Option<StorageLevel>) {
-        let mut levels = self.0.storage_levels.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut levels = self.state.storage_levels.lock().unwrap_or_else(PoisonError::into_inner);
         match level {
             Some(level) => levels.insert(plan, level),
             None => levels.remove(&plan),
@@ -121,7 +136,7 @@ impl DriverSession {
     }
 
     pub(crate) fn storage_level(&self, plan: &str) -> StorageLevel {
-        let levels = self.0.storage_levels.lock().unwrap_or_else(PoisonError::into_inner);
+        let levels = self.state.storage_levels.lock().unwrap_or_else(PoisonError::into_inner);
         levels.get(plan).copied().unwrap_or_default()
     }
 }
@@ -133,14 +148,15 @@ impl Session for DriverSession {
     }
 
     async fn execute(&self, request: Request, operation: Arc<Operation>, sink: ResultSink) -> Result<()> {
+        let session = self.until(operation.cancellation());
         match request {
-            Request::Query(relation) => query::run(self, &relation, &operation, &sink).await,
+            Request::Query(relation) => query::run(&session, &relation, &operation, &sink).await,
             Request::Command(Command::Checkpoint { input, .. }) => {
-                let id = query::checkpoint(self, &input, &operation).await?;
+                let id = query::checkpoint(&session, &input, &operation).await?;
                 sink.checkpoint(&id).await
             }
-            Request::Command(command) => command::run(self, &command, operation.cancellation()).await.map(|_| ()),
-            Request::Sql(relation) => self.sql(&relation, &operation, &sink).await,
+            Request::Command(command) => command::run(&session, &command, operation.cancellation()).await.map(|_| ()),
+            Request::Sql(relation) => session.sql(&relation, &operation, &sink).await,
         }
     }
 
@@ -149,7 +165,7 @@ impl Session for DriverSession {
     }
 
     async fn close(&self) {
-        self.0.checkpoints.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.state.checkpoints.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 

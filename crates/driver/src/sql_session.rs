@@ -46,7 +46,7 @@ impl SqlSession {
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = cancellation.clone();
         match firesteel_sql::parse_statement(text)? {
             Plan::Command(command) => {
-                let rows = command::run(&self.session, &command, &cancellation).await?;
+                let rows = command::run(&self.session.until(&cancellation), &command, &cancellation).await?;
                 let schema = user_schema(&rows.fields);
                 let batches = rows.batches.iter().map(|batch| renamed(batch, &schema)).collect::<Vec<_>>();
                 Ok(Rows { schema, batches: Box::pin(stream::iter(batches)) })
@@ -57,7 +57,7 @@ impl SqlSession {
 
     async fn query(&self, text: &str, cancellation: CancellationToken) -> Result<Rows> {
         let node = RelationNode::Sql { text: text.to_owned(), named: Vec::new(), positional: Vec::new() };
-        let prepared = planning::prepared(&self.session, &Relation::new(node)).await?;
+        let prepared = planning::prepared(&self.session.until(&cancellation), &Relation::new(node)).await?;
         let schema = user_schema(&prepared.planned.fields);
         let options = JobOptions {
             cancel: Some(cancellation),

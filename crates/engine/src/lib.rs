@@ -7,15 +7,16 @@
 //!   stages     physical plan -> StageGraph: cut at exchanges, adapted to real sizes
 //!   partition  to which partition a row goes: Spark's hash, ranges, in turn
 //!   exec       ShuffleReadExec -> operators -> ShuffleWriteExec: the plan of a task
-//!   bind       functions that depend on their task
+//!   in_task    a plan made ready to run: it can be stopped, and its functions find their task
 //!   task       what a task finds beside its plan and what it leaves behind
 //! ```
 //!
 //! It must not know the scheduler, executors, sessions or the network.
 
-mod bind;
 pub mod error;
 pub mod exec;
+mod in_task;
+mod interrupt;
 pub mod logical;
 pub mod partition;
 mod rules;
@@ -24,6 +25,6 @@ pub mod settings;
 pub mod stages;
 pub mod task;
 
-pub use bind::bind_to_task;
+pub use in_task::in_task;
 pub use rules::physical_rules;
 pub use session::session_config;

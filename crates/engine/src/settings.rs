@@ -1,6 +1,7 @@
 //! The settings that decide how a plan is made, cut and adapted.
 
 use firesteel_model::error_class::INVALID_CONF_VALUE_TYPE_MISMATCH;
+use firesteel_model::runtime_conf::parse_bytes;
 use firesteel_model::{Result, SparkError, conf};
 
 /// Settings of one session, read from its configuration keys.
@@ -120,22 +121,6 @@ fn mismatch(key: &str, value: &str, kind: &str) -> SparkError {
         .param("confValue", value)
         .param("confName", key)
         .param("confType", kind)
-}
-
-/// `64m`, `64mb` or plain bytes.
-fn parse_bytes(text: &str) -> Option<u64> {
-    let text = text.trim().to_ascii_lowercase();
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let shift = match text.get(digits.len()..)? {
-        "" | "b" => 0,
-        "k" | "kb" => 10,
-        "m" | "mb" => 20,
-        "g" | "gb" => 30,
-        "t" | "tb" => 40,
-        "p" | "pb" => 50,
-        _ => return None,
-    };
-    digits.trim_end().parse::<u64>().ok()?.checked_mul(1 << shift)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use datafusion::common::{Result, internal_datafusion_err};
 use datafusion::execution::TaskContext;
 use firesteel_model::ids::TaskAttempt;
 use firesteel_shuffle::{MapOutput, ShuffleStore, batch_bytes};
+use tokio_util::sync::CancellationToken;
 
 use crate::partition::Sample;
 use crate::stages::StageNo;
@@ -22,6 +23,8 @@ pub struct TaskEnvironment {
     pub store: Arc<dyn ShuffleStore>,
     /// Committed outputs of the stages it reads, in the order of their tasks.
     pub inputs: HashMap<StageNo, Arc<Vec<MapOutput>>>,
+    /// Says when it is to stop.
+    pub cancel: CancellationToken,
     /// What it has done so far.
     pub counters: TaskCounters,
     output: Mutex<Option<TaskOutput>>,
@@ -66,8 +69,9 @@ impl TaskEnvironment {
         attempt: TaskAttempt,
         store: Arc<dyn ShuffleStore>,
         inputs: HashMap<StageNo, Arc<Vec<MapOutput>>>,
+        cancel: CancellationToken,
     ) -> Self {
-        Self { attempt, store, inputs, counters: TaskCounters::default(), output: Mutex::new(None) }
+        Self { attempt, store, inputs, cancel, counters: TaskCounters::default(), output: Mutex::new(None) }
     }
 
     /// What it left behind, once it is done.

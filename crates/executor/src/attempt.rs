@@ -1,6 +1,8 @@
 //! One attempt of a task, from its plan to its output or its error.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,22 +13,26 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::MetricValue;
 use datafusion::prelude::SessionConfig;
-use firesteel_engine::bind_to_task;
 use firesteel_engine::error::{ExecutionError, execution_error};
 use firesteel_engine::stages::StageNo;
 use firesteel_engine::task::{TaskEnvironment, TaskOutput};
+use firesteel_functions::task::cancellable;
 use firesteel_model::SparkError;
 use firesteel_model::ids::TaskAttempt;
 use firesteel_scheduler::TaskFailure;
 use firesteel_shuffle::{MapOutput, ShuffleStore};
 use futures::StreamExt;
 use tokio::task::JoinError;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+
+/// How long a cancelled attempt has for giving back what it holds elsewhere, such as uploads to a store.
+const CLEAN_UP: Duration = Duration::from_secs(1);
 
 /// Everything an attempt needs.
 pub(crate) struct AttemptWork {
     pub(crate) attempt: TaskAttempt,
-    /// With the writing on top.
+    /// With the writing on top, prepared by [`firesteel_engine::in_task`].
     pub(crate) plan: Arc<dyn ExecutionPlan>,
     /// The plan's partition; not the task's where the stage runs only some of them.
     pub(crate) partition: usize,
@@ -61,23 +67,27 @@ pub struct TaskMetrics {
 pub(crate) async fn run(work: AttemptWork, store: Arc<dyn ShuffleStore>, runtime: Arc<RuntimeEnv>) -> AttemptEnd {
     let started = Instant::now();
     let AttemptWork { attempt, plan, partition, inputs, config, cancel } = work;
-    let environment = Arc::new(TaskEnvironment::new(attempt, Arc::clone(&store), inputs));
-    let config = config.with_extension(Arc::clone(&environment));
+    let environment = Arc::new(TaskEnvironment::new(attempt, Arc::clone(&store), inputs, cancel.clone()));
+    let config = config.with_extension(Arc::clone(&environment)).with_extension(Arc::new(attempt));
     let context = Arc::new(task_context(attempt, config, runtime));
-    let plan = match bind_to_task(plan, partition) {
-        Ok(plan) => plan,
-        Err(error) => return AttemptEnd { result: Err(failure(error)), metrics: TaskMetrics::default() },
-    };
-    let mut running = tokio::spawn(execute(Arc::clone(&plan), partition, context, Arc::clone(&environment)));
+    let work = execute(Arc::clone(&plan), partition, context, Arc::clone(&environment));
+    let mut running = tokio::spawn(until_cancelled(cancel.clone(), work));
     let joined = tokio::select! {
         biased;
         joined = &mut running => joined,
-        () = cancel.cancelled() => {
-            running.abort();
-            running.await
+        () = cancel.cancelled() => match timeout(CLEAN_UP, &mut running).await {
+            Ok(joined) => joined,
+            Err(_) => {
+                running.abort();
+                running.await
+            }
         }
     };
-    let result = joined.unwrap_or_else(|error| Err(lost_thread(error)));
+    let result = match joined.unwrap_or_else(|error| Err(lost_thread(error))) {
+        // Whatever it failed with, that is why.
+        Err(_) if cancel.is_cancelled() => Err(TaskFailure::Killed),
+        result => result,
+    };
     if result.is_err() {
         store.remove(attempt).await;
     }
@@ -91,6 +101,13 @@ pub(crate) async fn run(work: AttemptWork, store: Arc<dyn ShuffleStore>, runtime
         duration: started.elapsed(),
     };
     AttemptEnd { result, metrics }
+}
+
+/// The work, in whose plan everything can see that it is cancelled. Dropping a future that is being polled has to wait
+/// for the poll to end, which may take as long as the task would.
+async fn until_cancelled<T>(cancel: CancellationToken, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    poll_fn(|cx| cancellable(&cancel, || work.as_mut().poll(cx))).await
 }
 
 async fn execute(

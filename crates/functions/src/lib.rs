@@ -23,6 +23,7 @@ pub mod literal;
 pub mod number;
 pub mod operators;
 pub mod registry;
+pub mod task;
 pub mod udf;
 
 #[cfg(test)]

@@ -28,4 +28,4 @@ pub use options::Options;
 pub use scan::{FileTable, ReadRequest, read};
 pub use settings::Settings;
 pub use stores::{Location, S3Connection, StoreRegistry};
-pub use write::{TaskAttemptInfo, TaskCommit, TaskWriter, WriteExec, WriteJob, WriteJobSpec, WriteMode, WriteRequest};
+pub use write::{TaskCommit, TaskWriter, WriteExec, WriteJob, WriteJobSpec, WriteMode, WriteRequest};

@@ -1,5 +1,6 @@
 //! The session's settings that change how files are read and written.
 
+use firesteel_model::runtime_conf::parse_bytes;
 use firesteel_model::{Result, conf};
 use serde::{Deserialize, Serialize};
 
@@ -94,20 +95,4 @@ impl Settings {
             max_records_per_file: text(&conf::FILES_MAX_RECORDS_PER_FILE).parse().unwrap_or(0),
         })
     }
-}
-
-/// Reads a size such as `64m`, `1g` or `134217728`.
-fn parse_bytes(text: &str) -> Option<u64> {
-    let text = text.trim().to_ascii_lowercase();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let number: u64 = text[..digits].parse().ok()?;
-    let shift = match text[digits..].trim() {
-        "" | "b" => 0,
-        "k" | "kb" => 10,
-        "m" | "mb" => 20,
-        "g" | "gb" => 30,
-        "t" | "tb" => 40,
-        _ => return None,
-    };
-    number.checked_shl(shift)
 }

@@ -123,7 +123,7 @@ async fn evaluate(session: &DriverSession, expr: &Expr) -> Result<(DataType, Lit
 /// The first row of a query; empty where it has none.
 async fn first_row(session: &DriverSession, query: &Relation) -> Result<Vec<(DataType, Literal)>> {
     let prepared = planning::prepared(session, query).await?;
-    let rows = query::rows_of(session, prepared, &CancellationToken::new()).await?;
+    let rows = query::rows_of(session, prepared, session.cancellation()).await?;
     let Some(batch) = rows.batches.iter().find(|batch| batch.num_rows() > 0) else { return Ok(Vec::new()) };
     let mut values = Vec::new();
     for (field, column) in rows.fields.iter().zip(batch.columns()) {

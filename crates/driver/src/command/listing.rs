@@ -9,7 +9,6 @@ use firesteel_catalog::{Relation, SESSION_CATALOG, TableKind};
 use firesteel_model::{Result, SparkError};
 use firesteel_spec::command::CreateTable;
 use firesteel_spec::{CatalogOp, Command, DataType, StructField};
-use tokio_util::sync::CancellationToken;
 
 use super::show::matches;
 use crate::rows::{Column, ReadyRows};
@@ -266,6 +265,6 @@ async fn create_table(session: &DriverSession, call: &CatalogOp) -> Result<Ready
         ..super::table::empty_definition()
     };
     let command = Command::CreateTable(create);
-    Box::pin(super::run(session, &command, &CancellationToken::new())).await?;
+    Box::pin(super::run(session, &command, session.cancellation())).await?;
     Ok(ReadyRows::default())
 }

@@ -6,6 +6,7 @@ mod ordered;
 mod range;
 mod shuffle_read;
 mod shuffle_write;
+mod task_scope;
 mod unordered;
 
 pub use coalesce::CoalesceExec;
@@ -14,6 +15,7 @@ pub use ordered::OrderedExec;
 pub use range::{RangeExec, RangeTable};
 pub use shuffle_read::{ReadMode, ShuffleReadExec};
 pub use shuffle_write::ShuffleWriteExec;
+pub use task_scope::TaskScopeExec;
 pub use unordered::UnorderedExec;
 
 /// `DisplayAs`, from the node's own `label`.

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use datafusion::common::Result;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::apply_expression_roots;
 
 use super::RangeBounds;
 
@@ -36,6 +39,21 @@ impl OutputScheme {
             | Self::ById(_, count)
             | Self::RoundRobin(count)
             | Self::Range(_, count, _) => *count,
+        }
+    }
+
+    /// Shows `f` the expressions that are evaluated to find a row's partition.
+    pub(crate) fn apply_expressions(
+        &self,
+        f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        match self {
+            Self::Single | Self::Whole(_) | Self::RoundRobin(_) => Ok(TreeNodeRecursion::Continue),
+            Self::Hash(exprs, _) => apply_expression_roots(exprs, f),
+            Self::ById(expr, _) => apply_expression_roots([expr], f),
+            Self::Sampled(ordering, _) | Self::Range(ordering, ..) => {
+                apply_expression_roots(ordering.iter().map(|sort| &sort.expr), f)
+            }
         }
     }
 }

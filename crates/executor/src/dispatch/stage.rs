@@ -6,6 +6,7 @@ use std::sync::Arc;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::execution_plan::reset_plan_states;
 use firesteel_engine::error::spark_error;
+use firesteel_engine::in_task;
 use firesteel_engine::partition::Sample;
 use firesteel_engine::stages::{Stage, StageNo};
 use firesteel_engine::task::TaskOutput;
@@ -52,7 +53,7 @@ impl StageRun {
     /// The plan for an attempt. Later attempts of a task get a copy of their own: state left by a failed one must not
     /// fail the next.
     pub(crate) fn plan(&mut self, attempt: TaskAttempt) -> Result<Arc<dyn ExecutionPlan>> {
-        let fresh = || reset_plan_states(Arc::clone(&self.template)).map_err(spark_error);
+        let fresh = || reset_plan_states(Arc::clone(&self.template)).and_then(in_task).map_err(spark_error);
         if attempt.attempt.0 > 0 || self.complete.is_some() {
             return fresh();
         }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bounds;
+mod cancel;
 mod failures;
 mod nodes;
 mod partitions;

@@ -1,19 +1,14 @@
 //! Functions that depend on the task they run in, and random ones.
 //!
-//! ```text
-//!   plan:  rand(seed) = kernel "rand", which refuses to run
-//!   task:  bind(udf, partition) = the same with a generator of its own, which runs on from batch to batch
-//! ```
+//! Their state, such as a generator that runs on from batch to batch, is kept by [`crate::task`].
 
-use std::fmt;
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array, StringArray};
 use arrow::datatypes::DataType as Arrow;
 use datafusion::common::ScalarValue;
-use datafusion::error::Result as DataFusionResult;
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::ScalarUDF;
 use firesteel_model::{Result, SparkError};
 use firesteel_spec::DataType;
 
@@ -21,6 +16,7 @@ use super::hashing::murmur3;
 use super::rows::{definitions, fold};
 use crate::call::{FunctionContext, Typed};
 use crate::coercion;
+use crate::task;
 use crate::udf::{self, Kernel, KernelContext, SparkUdf};
 
 definitions! {
@@ -34,15 +30,19 @@ definitions! {
 
 /// The kernels of this family.
 pub(crate) static KERNELS: &[Kernel] = &[
-    Kernel::arrays("rand", unbound).volatile(),
-    Kernel::arrays("randn", unbound).volatile(),
-    Kernel::arrays("monotonically_increasing_id", unbound).volatile(),
-    Kernel::arrays("spark_partition_id", unbound).volatile(),
+    Kernel::arrays("rand", uniform).volatile(),
+    Kernel::arrays("randn", normal).volatile(),
+    Kernel::arrays("monotonically_increasing_id", increasing_ids).volatile(),
+    Kernel::arrays("spark_partition_id", partition_ids).volatile(),
     Kernel::arrays("uuid", uuids).volatile(),
 ];
 
-fn unbound(_: &KernelContext, _: &[ArrayRef], _: usize) -> Result<ArrayRef> {
-    Err(SparkError::internal("a function of the task was not bound to one"))
+/// Kernels that must be evaluated in the scope of a task's partition.
+const OF_THE_TASK: [&str; 4] = ["rand", "randn", "monotonically_increasing_id", "spark_partition_id"];
+
+/// Whether the function depends on the task that it runs in.
+pub fn depends_on_task(udf: &ScalarUDF) -> bool {
+    udf.inner().downcast_ref::<SparkUdf>().is_some_and(|udf| OF_THE_TASK.contains(&udf.kernel().name))
 }
 
 /// Random bits of the operating system.
@@ -66,6 +66,41 @@ fn seeded(ctx: &FunctionContext, name: &str, arguments: Vec<Typed>) -> Result<Ty
 
 fn of_task(ctx: &FunctionContext, name: &str, data_type: DataType) -> Result<Typed> {
     udf::call(ctx, name, Vec::new(), data_type, false, format!("{name}()"))
+}
+
+/// The generator of a use of a random function.
+fn random<T>(ctx: &KernelContext, draw: impl FnOnce(&mut XorShift) -> T) -> Result<T> {
+    let seed = || ctx.options.first().and_then(|seed| seed.parse::<i64>().ok()).unwrap_or(0);
+    task::with_state(place(ctx), |partition| XorShift::new(seed().wrapping_add(partition as i64)), draw)
+}
+
+/// Every use of a function has a context of its own, which stays where it is while a plan runs.
+fn place(ctx: &KernelContext) -> usize {
+    std::ptr::from_ref(ctx).addr()
+}
+
+fn uniform(ctx: &KernelContext, _: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
+    let numbers = random(ctx, |random| Float64Array::from_iter_values((0..rows).map(|_| random.next_double())))?;
+    Ok(Arc::new(numbers))
+}
+
+fn normal(ctx: &KernelContext, _: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
+    let numbers = random(ctx, |random| Float64Array::from_iter_values((0..rows).map(|_| random.next_gaussian())))?;
+    Ok(Arc::new(numbers))
+}
+
+fn increasing_ids(ctx: &KernelContext, _: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
+    let first = |partition| (partition as i64) << 33;
+    let ids = task::with_state(place(ctx), first, |next: &mut i64| {
+        let first = *next;
+        *next += rows as i64;
+        Int64Array::from_iter_values(first..*next)
+    })?;
+    Ok(Arc::new(ids))
+}
+
+fn partition_ids(_: &KernelContext, _: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
+    Ok(Arc::new(Int32Array::from(vec![task::partition()? as i32; rows])))
 }
 
 fn uuids(_: &KernelContext, _: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
@@ -124,93 +159,5 @@ impl XorShift {
                 return x * factor;
             }
         }
-    }
-}
-
-/// The function bound to a partition, where it is one that depends on it; one object per place in a task's plan.
-pub fn bind(udf: &ScalarUDF, partition: usize) -> Option<ScalarUDF> {
-    let inner = udf.inner().downcast_ref::<SparkUdf>()?;
-    let seed = || inner.context().options.first().and_then(|seed| seed.parse::<i64>().ok()).unwrap_or(0);
-    let generator = || XorShift::new(seed().wrapping_add(partition as i64));
-    let name = inner.kernel().name;
-    let state = match name {
-        "rand" => State::Uniform(generator()),
-        "randn" => State::Normal(generator()),
-        "monotonically_increasing_id" => State::Ids((partition as i64) << 33),
-        "spark_partition_id" => State::Partition(partition as i32),
-        _ => return None,
-    };
-    let signature = Signature::nullary(Volatility::Volatile);
-    Some(ScalarUDF::new_from_impl(TaskFunction { name, signature, state: Mutex::new(state) }))
-}
-
-enum State {
-    Uniform(XorShift),
-    Normal(XorShift),
-    Ids(i64),
-    Partition(i32),
-}
-
-/// A function with the state of one task.
-struct TaskFunction {
-    name: &'static str,
-    signature: Signature,
-    state: Mutex<State>,
-}
-
-impl fmt::Debug for TaskFunction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
-    }
-}
-
-/// Two places in a plan have two states.
-impl PartialEq for TaskFunction {
-    fn eq(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other)
-    }
-}
-
-impl Eq for TaskFunction {}
-
-impl Hash for TaskFunction {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        std::ptr::from_ref(self).hash(state);
-    }
-}
-
-impl ScalarUDFImpl for TaskFunction {
-    fn name(&self) -> &str {
-        self.name
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _: &[Arrow]) -> DataFusionResult<Arrow> {
-        Ok(match self.name {
-            "spark_partition_id" => Arrow::Int32,
-            "monotonically_increasing_id" => Arrow::Int64,
-            _ => Arrow::Float64,
-        })
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
-        let rows = args.number_rows;
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let array: ArrayRef = match &mut *state {
-            State::Uniform(random) => Arc::new(Float64Array::from_iter_values((0..rows).map(|_| random.next_double()))),
-            State::Normal(random) => {
-                Arc::new(Float64Array::from_iter_values((0..rows).map(|_| random.next_gaussian())))
-            }
-            State::Ids(next) => {
-                let first = *next;
-                *next += rows as i64;
-                Arc::new(Int64Array::from_iter_values(first..*next))
-            }
-            State::Partition(partition) => Arc::new(Int32Array::from(vec![*partition; rows])),
-        };
-        Ok(ColumnarValue::Array(array))
     }
 }

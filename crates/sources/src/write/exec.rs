@@ -14,6 +14,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
 };
+use firesteel_model::ids::TaskAttempt;
 use firesteel_model::{Result, SparkError};
 use futures::StreamExt;
 
@@ -22,18 +23,9 @@ use super::task::TaskWriter;
 use crate::error::to_datafusion;
 use crate::stores::StoreRegistry;
 
-/// Which attempt of which task runs; an extension of the task's session configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TaskAttemptInfo {
-    /// The partition.
-    pub partition: usize,
-    /// The attempt.
-    pub attempt: u32,
-}
-
 /// Writes each partition of its child and gives one row: the encoded [`TaskCommit`] and its row count.
 ///
-/// Assumptions: the session configuration has an `Arc<StoreRegistry>` as extension, and mostly a [`TaskAttemptInfo`].
+/// Assumptions: the task's configuration has the [`StoreRegistry`] and the [`TaskAttempt`] as extensions.
 /// Errors: after a failure the task's files are removed.
 #[derive(Debug)]
 pub struct WriteExec {
@@ -104,13 +96,13 @@ impl ExecutionPlan for WriteExec {
         let config = context.session_config();
         let stores = config.get_extension::<StoreRegistry>();
         let stores = stores.ok_or_else(|| to_datafusion(SparkError::internal("a task without stores")))?;
-        let attempt = config.get_extension::<TaskAttemptInfo>();
-        let attempt = attempt.map_or(TaskAttemptInfo { partition, attempt: 0 }, |attempt| *attempt);
+        let attempt = config.get_extension::<TaskAttempt>();
+        let attempt = attempt.ok_or_else(|| to_datafusion(SparkError::internal("a write outside of a task")))?;
         let rows = self.child.execute(partition, context)?;
         let spec = Arc::clone(&self.spec);
         let task = async move {
             let schema = rows.schema();
-            let writer = TaskWriter::new(&stores, spec, &schema, attempt.partition, attempt.attempt);
+            let writer = TaskWriter::new(&stores, spec, &schema, partition, attempt.attempt.0);
             let commit = run(writer.map_err(to_datafusion)?, rows).await?;
             commit_row(&commit).map_err(to_datafusion)
         };

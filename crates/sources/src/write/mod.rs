@@ -17,7 +17,7 @@ mod spec;
 mod task;
 mod upload;
 
-pub use exec::{TaskAttemptInfo, WriteExec, commits_in};
+pub use exec::{WriteExec, commits_in};
 pub use job::{WriteJob, WriteSummary};
 pub use spec::{CommittedFile, TaskCommit, Upload, WriteJobSpec, WriteMode, WriteRequest};
 pub use task::TaskWriter;

@@ -8,6 +8,7 @@ use datafusion::datasource::MemTable;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, collect_partitioned};
 use datafusion::prelude::{DataFrame, SessionConfig, SessionContext, col};
+use firesteel_model::ids::{Attempt, Partition, StageId, TaskAttempt, TaskId};
 use firesteel_model::{Result, SparkError};
 use firesteel_sources::write::commits_in;
 use firesteel_sources::{
@@ -79,7 +80,11 @@ impl Fixture {
 
     pub(crate) fn context(&self) -> SessionContext {
         let runtime = RuntimeEnvBuilder::new().with_object_store_registry(Arc::clone(&self.stores) as _);
-        let config = SessionConfig::new().with_target_partitions(4).with_extension(Arc::clone(&self.stores));
+        let task = TaskId { stage: StageId(0), partition: Partition(0) };
+        let config = SessionConfig::new()
+            .with_target_partitions(4)
+            .with_extension(Arc::clone(&self.stores))
+            .with_extension(Arc::new(TaskAttempt { task, attempt: Attempt(0) }));
         let config = config.set_bool("datafusion.optimizer.repartition_file_scans", false);
         SessionContext::new_with_config_rt(config, Arc::new(runtime.build().unwrap()))
     }

@@ -29,7 +29,7 @@ demo: build python ## Run manifests/sales.yaml on this machine: a PySpark script
 	@ls -l firesteel-data/sales-data/output
 
 .PHONY: test
-test: test-core test-spark ## Run the tests of the core crates, and the stock PySpark client against the real server.
+test: test-core test-python test-spark ## Run the tests of the core crates, of the wheel, and the stock PySpark client against the real server.
 
 .PHONY: test-core
 test-core: ## Run the tests of the crates without heavy dependencies: model, spec, parser, scheduler.
@@ -50,6 +50,10 @@ conformance: build python ## Run Spark's golden files through the real server; F
 .PHONY: conformance-update
 conformance-update: build python ## Run all golden files, write docs/conformance.md and the list of what passes.
 	FIRESTEEL=$(FIRESTEEL) $(PYTHON) tests/conformance/judge.py --update --causes 40
+
+.PHONY: test-python
+test-python: python ## Run the tests of the wheel in python/: RDDs over frames in one process, without a server.
+	PYTHONPATH=$(CURDIR)/python/tests $(PYTHON) -m pytest python/tests
 
 .PHONY: check
 check: check-tidy check-generated ## Check style: formatting, lints, sizes, generated files, licences.
@@ -85,13 +89,18 @@ install: protoc ## Build the command line with optimisations and install it wher
 	cargo install --locked --path crates/firesteel
 
 .PHONY: python
-python: $(VENV)/.installed ## Make the Python environment with the stock PySpark client.
+python: $(VENV)/.installed ## Make the Python environment: the stock PySpark client, and our wheel with RDD and SparkContext.
 
-$(VENV)/.installed: $(REQUIREMENTS)
+.PHONY: wheel
+wheel: python ## Build the wheel with RDD and SparkContext into dist/.
+	$(PYTHON) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist ./python
+
+$(VENV)/.installed: $(REQUIREMENTS) $(shell find python/pyspark python/pyproject.toml -name '*.py' -o -name '*.toml')
 	python3 -m venv --help >/dev/null 2>&1 && python3 -c 'import ensurepip' 2>/dev/null \
 	  || { $(SUDO) apt-get update && $(APT_INSTALL) python3-venv; }
 	test -x $(PYTHON) || python3 -m venv $(VENV)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --requirement $(REQUIREMENTS)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --force-reinstall ./python
 	touch $@
 
 # The compiler of the protocol's messages, and a linker.

@@ -29,6 +29,15 @@ pub(crate) enum Command {
     Connect(Connect),
     /// Run SQL: statements given, a file, or a shell.
     Sql(Sql),
+    /// Run a job or a server inside a pod, as the operator asks for it.
+    #[command(hide = true)]
+    Driver(Driver),
+    /// Delete a job's shuffle files, as the operator asks for it.
+    #[command(hide = true)]
+    Clean(Clean),
+    /// Serve S3 over a folder, for trying things out on a cluster.
+    #[command(hide = true)]
+    S3(S3),
     /// Print the version.
     Version,
     /// Print a script that completes this command in a shell.
@@ -100,6 +109,75 @@ pub(crate) struct Sql {
 
     #[command(flatten)]
     pub(crate) session: Session,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Driver {
+    /// File with the SparkJob to run.
+    #[arg(long, value_name = "FILE", conflicts_with = "server", required_unless_present = "server")]
+    pub(crate) job: Option<PathBuf>,
+
+    /// File with the SparkConnectServer to serve.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) server: Option<PathBuf>,
+
+    /// File with the token that clients of the server must give.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+
+    /// Port of the server.
+    #[arg(long, default_value_t = CONNECT_PORT)]
+    pub(crate) port: u16,
+
+    /// Folder with the credentials of the connections, each in a folder named after its place in the list.
+    #[arg(long, value_name = "FOLDER", default_value = firesteel_k8s::build::storage::FOLDER)]
+    pub(crate) storage: PathBuf,
+
+    /// Python that runs the script. Default: the active virtual environment's, or python3.
+    #[arg(long, value_name = "PROGRAM", env = "PYSPARK_PYTHON")]
+    pub(crate) python: Option<PathBuf>,
+
+    /// File that gets the reason of the end.
+    #[arg(long, value_name = "FILE", default_value = crate::last_words::FILE)]
+    pub(crate) last_words: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Clean {
+    /// File with the SparkJob.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) job: PathBuf,
+
+    /// Folder with the credentials of the connections, each in a folder named after its place in the list.
+    #[arg(long, value_name = "FOLDER", default_value = firesteel_k8s::build::storage::FOLDER)]
+    pub(crate) storage: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct S3 {
+    /// Folder whose subfolders are the buckets.
+    #[arg(long, value_name = "FOLDER", default_value = DATA_FOLDER)]
+    pub(crate) data: PathBuf,
+
+    /// Address to listen on.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) host: IpAddr,
+
+    /// Port to listen on.
+    #[arg(long, default_value_t = 9000)]
+    pub(crate) port: u16,
+
+    /// Buckets to make at the start.
+    #[arg(long = "bucket", value_name = "NAME")]
+    pub(crate) buckets: Vec<String>,
+
+    /// The access key that is let in.
+    #[arg(long, env = "AWS_ACCESS_KEY_ID", hide_env_values = true)]
+    pub(crate) access_key: String,
+
+    /// The secret that goes with it.
+    #[arg(long, env = "AWS_SECRET_ACCESS_KEY", hide_env_values = true)]
+    pub(crate) secret_key: String,
 }
 
 /// What holds for sessions without a manifest.

@@ -8,15 +8,20 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use crate::failure::Failure;
 use crate::interrupt::{Interrupt, Interrupts};
 use crate::program::Process;
+use crate::tail::{LogTail, Stream};
 
 /// How long a program may take to end once it is asked to.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How long output may still come once the program has ended; something that it left behind may hold the pipe.
+const OUTPUT_GRACE: Duration = Duration::from_secs(2);
 
 /// How long a job may run.
 #[derive(Clone, Debug)]
@@ -32,7 +37,7 @@ struct Group {
     leader: Option<Pid>,
 }
 
-/// Runs a program to its end. Its output goes where this command's output goes.
+/// Runs a program to its end. Its output goes where this command's output goes; `tail` keeps the end of it.
 ///
 /// The first interrupt and the deadline ask it to end, and after a grace time end it; the second interrupt ends it.
 ///
@@ -42,17 +47,52 @@ pub(crate) async fn run(
     variables: Vec<(OsString, OsString)>,
     interrupts: &mut Interrupts,
     deadline: Option<&Deadline>,
+    tail: Option<&LogTail>,
 ) -> Result<(), Failure> {
+    let mut child = spawn(process, variables, tail.is_some())?;
+    let output = copy_output(&mut child, tail);
+    let group = Group { leader: child.id().and_then(|id| Pid::from_raw(id.cast_signed())) };
+    let result = wait(child, group, interrupts, deadline).await;
+    let copied = async { output.join_all().await };
+    if tokio::time::timeout(OUTPUT_GRACE, copied).await.is_err() {
+        tracing::debug!("something that the program left behind still holds its output");
+    }
+    result
+}
+
+fn spawn(process: &Process, variables: Vec<(OsString, OsString)>, is_piped: bool) -> Result<Child, Failure> {
     // Outside the terminal's foreground group, a program that reads from the terminal would be stopped.
     let input = if std::io::stdin().is_terminal() { Stdio::null() } else { Stdio::inherit() };
-    let mut child = Command::new(&process.program)
+    let output = || if is_piped { Stdio::piped() } else { Stdio::inherit() };
+    Command::new(&process.program)
         .args(&process.arguments)
         .envs(variables)
         .stdin(input)
+        .stdout(output())
+        .stderr(output())
         .process_group(0)
         .spawn()
-        .map_err(|source| Failure::Start { program: process.program.clone(), source })?;
-    let mut group = Group { leader: child.id().and_then(|id| Pid::from_raw(id.cast_signed())) };
+        .map_err(|source| Failure::Start { program: process.program.clone(), source })
+}
+
+fn copy_output(child: &mut Child, tail: Option<&LogTail>) -> JoinSet<()> {
+    let mut output = JoinSet::new();
+    let Some(tail) = tail else { return output };
+    if let Some(from) = child.stdout.take() {
+        output.spawn(tail.clone().copy(from, tokio::io::stdout(), Stream::Output));
+    }
+    if let Some(from) = child.stderr.take() {
+        output.spawn(tail.clone().copy(from, tokio::io::stderr(), Stream::Error));
+    }
+    output
+}
+
+async fn wait(
+    mut child: Child,
+    mut group: Group,
+    interrupts: &mut Interrupts,
+    deadline: Option<&Deadline>,
+) -> Result<(), Failure> {
     let mut ending = None;
     let mut end_at = deadline.map(|deadline| Instant::now() + deadline.after);
     loop {
@@ -140,7 +180,7 @@ mod tests {
     async fn shell(script: &str, deadline: Option<Deadline>) -> Result<(), Failure> {
         let process = program::process_for_tests("/bin/sh", &["-c", script]);
         let mut interrupts = Interrupts::listen().unwrap();
-        run(&process, vec![("GREETING".into(), "hello".into())], &mut interrupts, deadline.as_ref()).await
+        run(&process, vec![("GREETING".into(), "hello".into())], &mut interrupts, deadline.as_ref(), None).await
     }
 
     #[tokio::test]
@@ -154,7 +194,7 @@ mod tests {
     async fn a_program_that_is_not_there_is_named() {
         let process = program::process_for_tests("/nowhere/program", &[]);
         let mut interrupts = Interrupts::listen().unwrap();
-        let error = run(&process, Vec::new(), &mut interrupts, None).await.unwrap_err();
+        let error = run(&process, Vec::new(), &mut interrupts, None, None).await.unwrap_err();
         assert!(error.to_string().starts_with("cannot start /nowhere/program: "), "{error}");
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use firesteel_k8s::build::storage;
 use firesteel_k8s::storage::Connection;
 use firesteel_s3::EmbeddedS3;
 use firesteel_sources::stores::S3Connection;
@@ -51,6 +52,15 @@ impl Data {
         }
     }
 
+    /// The stores of a job in a pod, with credentials from the files below `folder`. A job that names none reaches
+    /// Amazon S3 by the pod's own identity.
+    ///
+    /// Errors: a file is not there.
+    pub(crate) fn of_pod(named: &[Connection], folder: &Path) -> Result<Self, Failure> {
+        let connections = named.iter().enumerate().map(|(index, connection)| mounted(connection, index, folder));
+        Ok(Self { connections: connections.collect::<Result<_, _>>()?, embedded: None })
+    }
+
     /// What tells the user where the folder is.
     pub(crate) fn notice(&self) -> Option<String> {
         self.embedded.as_ref().map(|server| format!("s3:// is the folder {}", server.folder().display()))
@@ -92,6 +102,46 @@ fn choose(
     }
 }
 
+/// A connection with credentials from the files of its Secrets. `folder` stands in for the one that pods have.
+fn mounted(connection: &Connection, index: usize, folder: &Path) -> Result<S3Connection, Failure> {
+    let below = |path: String| folder.join(path.trim_start_matches(storage::FOLDER).trim_start_matches('/'));
+    let read = |path: PathBuf, secret: &str| {
+        std::fs::read(&path).map_err(|error| {
+            let key = path.file_name().unwrap_or_default().to_string_lossy();
+            Failure::Usage(format!(
+                "the connection \"{}\" needs the key {key} of the Secret {secret}: {error}",
+                connection.name
+            ))
+        })
+    };
+    let mut result = plain(connection);
+    if let Some(secret) = &connection.credentials_secret {
+        let folder = below(storage::credentials_folder(index));
+        let text =
+            |name: &str| read(folder.join(name), secret).map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned());
+        result.access_key = Some(text("AWS_ACCESS_KEY_ID")?);
+        result.secret_key = Some(text("AWS_SECRET_ACCESS_KEY")?);
+        result.session_token =
+            if folder.join("AWS_SESSION_TOKEN").exists() { Some(text("AWS_SESSION_TOKEN")?) } else { None };
+    }
+    if let Some(secret) = &connection.ca_secret {
+        result.ca_pem = Some(read(below(storage::ca_folder(index)).join("ca.crt"), secret)?);
+    }
+    Ok(result)
+}
+
+/// A connection without credentials.
+fn plain(connection: &Connection) -> S3Connection {
+    S3Connection {
+        name: connection.name.clone(),
+        buckets: connection.buckets.clone(),
+        endpoint: connection.endpoint.clone(),
+        region: connection.region.clone(),
+        path_style: connection.path_style,
+        ..S3Connection::default()
+    }
+}
+
 /// A connection with credentials from the environment, where the cluster would take them from a Secret.
 fn connect(connection: &Connection, variable: &dyn Fn(&str) -> Option<String>) -> Result<S3Connection, Failure> {
     let wants = |what: &str, secret: &str, variables: &str| {
@@ -101,14 +151,7 @@ fn connect(connection: &Connection, variable: &dyn Fn(&str) -> Option<String>) -
             connection.name
         ))
     };
-    let mut result = S3Connection {
-        name: connection.name.clone(),
-        buckets: connection.buckets.clone(),
-        endpoint: connection.endpoint.clone(),
-        region: connection.region.clone(),
-        path_style: connection.path_style,
-        ..S3Connection::default()
-    };
+    let mut result = plain(connection);
     if let Some(secret) = &connection.credentials_secret {
         result.access_key = variable("AWS_ACCESS_KEY_ID");
         result.secret_key = variable("AWS_SECRET_ACCESS_KEY");
@@ -157,6 +200,20 @@ mod tests {
 
         let error = choose(&named(Some("s3-credentials")), None, &|_| None).unwrap_err().to_string();
         assert!(error.contains("Secret s3-credentials") && error.contains("--data"), "{error}");
+    }
+
+    #[test]
+    fn a_pods_credentials_are_files_and_a_missing_one_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = folder.path().join("0/credentials");
+        std::fs::create_dir_all(&keys).unwrap();
+        std::fs::write(keys.join("AWS_ACCESS_KEY_ID"), "id\n").unwrap();
+        let error = Data::of_pod(&named(Some("keys")), folder.path()).unwrap_err().to_string();
+        assert!(error.contains("AWS_SECRET_ACCESS_KEY of the Secret keys"), "{error}");
+        std::fs::write(keys.join("AWS_SECRET_ACCESS_KEY"), "secret").unwrap();
+        let data = Data::of_pod(&named(Some("keys")), folder.path()).unwrap();
+        assert_eq!(data.connections[0].access_key.as_deref(), Some("id"));
+        assert_eq!(data.connections[0].session_token, None);
     }
 
     #[tokio::test]

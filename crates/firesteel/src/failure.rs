@@ -54,7 +54,7 @@ impl Failure {
 
     /// 2 for what the user can mend in the command or the manifest, 1 for a failed job, 128 and the signal's number
     /// for an interrupt; a program's own code as it is.
-    fn code(&self) -> u8 {
+    pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Manifest(_) | Self::Usage(_) => 2,
             Self::Program(code) => *code,

@@ -4,6 +4,7 @@
 //!   run      manifest -> data -> program --SPARK_REMOTE--> engine
 //!   connect                      engine <--Spark Connect-- the user's own client
 //!   sql      statements -------> engine --> rows
+//!   driver   run or connect, as a pod of a cluster does it; clean and s3 go with it
 //! ```
 //!
 //! Only `engine` knows the driver; everything else is about arguments, processes, signals and output. It must not
@@ -13,15 +14,21 @@
 
 mod arguments;
 mod child;
+mod clean;
 mod connect;
 mod data;
+mod driver;
 mod engine;
 mod environment;
+mod execute;
 mod failure;
 mod interrupt;
+mod last_words;
 mod program;
 mod run;
+mod s3;
 mod sql;
+mod tail;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -62,6 +69,9 @@ fn perform(command: Command) -> Result<(), Failure> {
         Command::Run(arguments) => block_on(run::run(arguments)),
         Command::Connect(arguments) => block_on(connect::connect(arguments)),
         Command::Sql(arguments) => block_on(sql::sql(arguments)),
+        Command::Driver(arguments) => block_on(driver::driver(arguments)),
+        Command::Clean(arguments) => block_on(clean::clean(arguments)),
+        Command::S3(arguments) => block_on(s3::s3(arguments)),
     }
 }
 

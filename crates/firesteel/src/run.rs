@@ -1,20 +1,14 @@
 //! `firesteel run`: a job's manifest on this machine.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
-
 use firesteel_k8s::{Manifest, SparkJob};
-use firesteel_sources::stores::StoreRegistry;
-use uuid::Uuid;
 
 use crate::arguments::Run;
-use crate::child::{self, Deadline};
+use crate::child::Deadline;
 use crate::data::Data;
-use crate::engine::{EngineConfig, Server, SqlSession};
-use crate::environment::{Environment, python};
+use crate::environment::python;
+use crate::execute::Execution;
 use crate::failure::Failure;
 use crate::interrupt::Interrupts;
-use crate::program::{self, Process, Program};
 use crate::sql;
 
 /// Runs the command.
@@ -28,65 +22,21 @@ pub(crate) async fn run(arguments: Run) -> Result<(), Failure> {
     if job.spec.suspend {
         return Err(Failure::Usage(format!("{file}: the job is suspended; run it with --set suspend=false")));
     }
-    let interrupts = Interrupts::listen().map_err(Failure::io("cannot listen for signals"))?;
+    let mut interrupts = Interrupts::listen().map_err(Failure::io("cannot listen for signals"))?;
     let data = Data::of_job(&job.spec.storage.connections, arguments.data.as_deref()).await?;
     sql::tell(&data);
-    let result = execute(&arguments, &job, &data, interrupts).await;
+    let execution = Execution {
+        job: &job,
+        args: &arguments.args,
+        python: python(arguments.python.as_deref(), std::env::var_os("VIRTUAL_ENV")),
+        data: &data,
+        format: arguments.format,
+        deadline: deadline(&job)?,
+        tail: None,
+    };
+    let result = execution.run(&mut interrupts).await;
     data.shutdown().await;
     result
-}
-
-async fn execute(arguments: &Run, job: &SparkJob, data: &Data, mut interrupts: Interrupts) -> Result<(), Failure> {
-    let name = job.metadata.name.as_deref().unwrap_or("job");
-    let python = python(arguments.python.as_deref(), std::env::var_os("VIRTUAL_ENV"));
-    let stores = StoreRegistry::new(data.connections.clone());
-    let program = program::prepare(name, &job.spec, &arguments.args, &python, &stores).await?;
-    let config = engine_config(job, name, data, python);
-    let deadline = deadline(job)?;
-    match program {
-        Program::Process(process) => serve(config, &process, data, &mut interrupts, deadline.as_ref()).await,
-        Program::Statements(statements) => {
-            let session = SqlSession::open(config).await?;
-            let work = sql::run(&session, &statements, arguments.format, &mut interrupts);
-            let result = match &deadline {
-                None => work.await,
-                Some(deadline) => match tokio::time::timeout(deadline.after, work).await {
-                    Ok(result) => result,
-                    Err(_) => Err(Failure::DeadlineExceeded(deadline.text.clone())),
-                },
-            };
-            session.close().await;
-            result
-        }
-    }
-}
-
-async fn serve(
-    config: EngineConfig,
-    process: &Process,
-    data: &Data,
-    interrupts: &mut Interrupts,
-    deadline: Option<&Deadline>,
-) -> Result<(), Failure> {
-    let token = Uuid::new_v4().simple().to_string();
-    let config = EngineConfig { python_path: process.python_path.clone(), ..config };
-    let server = Server::start(config, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Some(token.clone())).await?;
-    let environment = Environment {
-        port: server.address().port(),
-        token: &token,
-        python_path: &process.python_path,
-        inherited_python_path: std::env::var_os("PYTHONPATH"),
-        extra: data.variables(),
-    };
-    let result = child::run(process, environment.variables(), interrupts, deadline).await;
-    server.shutdown().await;
-    result
-}
-
-fn engine_config(job: &SparkJob, name: &str, data: &Data, python: PathBuf) -> EngineConfig {
-    let mut conf = job.spec.conf.0.clone();
-    conf.entry("spark.app.name".to_owned()).or_insert_with(|| name.to_owned());
-    EngineConfig { connections: data.connections.clone(), conf, python, python_path: Vec::new() }
 }
 
 fn deadline(job: &SparkJob) -> Result<Option<Deadline>, Failure> {
@@ -107,15 +57,6 @@ mod tests {
         let text =
             format!("apiVersion: firesteel.dev/v1alpha1\nkind: SparkJob\nmetadata: {{name: sales}}\nspec: {spec}");
         Manifest::parse(&text, "job.yaml", &[]).unwrap().into_job("job.yaml").unwrap()
-    }
-
-    #[tokio::test]
-    async fn the_application_is_named_after_the_job_unless_its_configuration_says_otherwise() {
-        let data = Data { connections: Vec::new(), embedded: None };
-        let named =
-            |spec| engine_config(&job(spec), "sales", &data, PathBuf::from("py")).conf["spark.app.name"].clone();
-        assert_eq!(named("{main: {sql: {text: x}}}"), "sales");
-        assert_eq!(named("{main: {sql: {text: x}}, conf: {spark.app.name: y}}"), "y");
     }
 
     #[test]

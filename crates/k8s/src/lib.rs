@@ -9,12 +9,15 @@
 //!
 //! A rule is written once, in [`rules`], as CEL text beside a Rust function; both ends read that table.
 //!
+//! [`build`] makes the objects that a job's pods consist of: pure functions from resources to JSON.
+//!
 //! It must not know the operator's logic, a Kubernetes client, or the engine.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 // The columns of a definition are attributes of one form, which the lint takes for repetitions.
 #![allow(clippy::duplicated_attributes)]
 
+pub mod build;
 pub mod conf;
 pub mod crd;
 pub mod docs;

@@ -133,7 +133,7 @@ pub struct ScheduledSparkJobStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 
-    /// The last time at which a job was made.
+    /// The last time of the schedule that was dealt with: a job was made, or skipped as the policies say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_schedule_time: Option<Time>,
 

@@ -33,6 +33,22 @@ pub struct SparkJobStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<AttemptReport>,
 
+    /// When the current attempt was admitted; `timeouts.start` counts from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt_start_time: Option<Time>,
+
+    /// Attempts that failed by the job's own fault, towards `retry.limit`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failures: u32,
+
+    /// Attempts that the cluster took away, towards `retry.disruptionLimit`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub disruptions: u32,
+
+    /// When the next attempt may begin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_time: Option<Time>,
+
     /// When the first attempt's driver was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_time: Option<Time>,
@@ -72,8 +88,12 @@ pub struct SparkJobStatus {
     pub conditions: Vec<Condition>,
 }
 
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 /// Where a job stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Phase {
     /// Stopped because `suspend` is true.
     Suspended,
@@ -94,7 +114,7 @@ pub enum Phase {
 }
 
 /// Why a job stands where it stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Reason {
     /// The image cannot be pulled.
     ImagePullFailed,
@@ -115,6 +135,10 @@ pub enum Reason {
     DeadlineExceeded,
     /// A pod of the driver's name exists that is not this job's.
     NameConflict,
+    /// The cluster refuses the driver's pod: a policy, missing permissions or a faulty pod template.
+    Refused,
+    /// The pod names a Secret or ConfigMap that is not there.
+    ConfigError,
 }
 
 /// An attempt that has ended.
@@ -152,9 +176,17 @@ pub struct DriverReport {
     /// Name of its pod.
     pub pod_name: String,
 
+    /// Identity of its pod.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
+
     /// Node it runs on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node_name: Option<String>,
+
+    /// When it began to run; `timeouts.run` counts from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_time: Option<Time>,
 }
 
 /// Executors by state.

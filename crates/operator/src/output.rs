@@ -42,7 +42,7 @@ pub(crate) fn docs(file: Option<&Path>, check: bool) -> Result<(), OutputError> 
 }
 
 /// The last words of a command that failed.
-pub(crate) fn complain(error: &OutputError) {
+pub(crate) fn complain(error: &str) {
     // Nobody is left to tell if standard error is closed.
     let _ = writeln!(std::io::stderr(), "firesteel-operator: {error}");
 }

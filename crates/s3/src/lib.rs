@@ -31,4 +31,4 @@ mod staging;
 mod store;
 mod upload;
 
-pub use server::{EmbeddedS3, EmbeddedS3Error};
+pub use server::{EmbeddedS3, EmbeddedS3Error, Keys};

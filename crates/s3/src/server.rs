@@ -37,6 +37,15 @@ pub struct EmbeddedS3 {
     task: JoinHandle<()>,
 }
 
+/// Who is let in.
+#[derive(Clone)]
+pub struct Keys {
+    /// The access key.
+    pub access_key: String,
+    /// The secret that goes with it.
+    pub secret_key: String,
+}
+
 /// A server that cannot do what it is asked.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedS3Error {
@@ -48,11 +57,11 @@ pub enum EmbeddedS3Error {
         /// Why.
         source: io::Error,
     },
-    /// The port is taken.
-    #[error("cannot listen on port {port}: {source}")]
+    /// The address is taken.
+    #[error("cannot listen on {address}: {source}")]
     Bind {
-        /// The port asked for.
-        port: u16,
+        /// The address asked for.
+        address: SocketAddr,
         /// Why.
         source: io::Error,
     },
@@ -70,14 +79,20 @@ impl EmbeddedS3 {
     /// Serves `folder`, which is made if it is not there, on `port` of the loopback address, or on any free port if it
     /// is 0. The credentials are made up anew each time.
     pub async fn start(folder: &Path, port: u16) -> Result<Self, EmbeddedS3Error> {
+        let access_key = format!("firesteel{}", &Uuid::new_v4().simple().to_string()[..11]);
+        let secret_key = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+        Self::start_at(folder, SocketAddr::from((Ipv4Addr::LOCALHOST, port)), Keys { access_key, secret_key }).await
+    }
+
+    /// As [`EmbeddedS3::start`], on any address and for given credentials.
+    pub async fn start_at(folder: &Path, address: SocketAddr, keys: Keys) -> Result<Self, EmbeddedS3Error> {
         let store =
             Store::open(folder).map_err(|source| EmbeddedS3Error::Folder { folder: folder.to_owned(), source })?;
         let store = Arc::new(store);
-        let bind = |source| EmbeddedS3Error::Bind { port, source };
-        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await.map_err(bind)?;
+        let bind = |source| EmbeddedS3Error::Bind { address, source };
+        let listener = TcpListener::bind(address).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
-        let access_key = format!("firesteel{}", &Uuid::new_v4().simple().to_string()[..11]);
-        let secret_key = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+        let Keys { access_key, secret_key } = keys;
         let mut builder = S3ServiceBuilder::new(Service::new(store.clone()));
         builder.set_auth(SimpleAuth::from_single(access_key.as_str(), secret_key.as_str()));
         let (stop, stopped) = oneshot::channel();

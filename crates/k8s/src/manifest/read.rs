@@ -15,9 +15,9 @@ use crate::validate;
 const GROUP: &str = "firesteel.dev";
 const KINDS: [&str; 3] = ["SparkJob", "ScheduledSparkJob", "SparkConnectServer"];
 
-/// The fields of `metadata` that a manifest may set.
-const METADATA_FIELDS: [&str; 7] =
-    ["annotations", "finalizers", "generateName", "labels", "name", "namespace", "ownerReferences"];
+/// The fields of `metadata` that a manifest may set, and the identity that the operator hands on to pods.
+const METADATA_FIELDS: [&str; 8] =
+    ["annotations", "finalizers", "generateName", "labels", "name", "namespace", "ownerReferences", "uid"];
 
 pub(super) fn manifest(text: &str, file: &str, overrides: &[Override]) -> Result<Manifest, ManifestError> {
     let mut documents = tree::documents(text).map_err(|error| ManifestError::Syntax {

@@ -1,0 +1,67 @@
+//! Reads what a decision about a job needs, and nothing else.
+
+use firesteel_k8s::SparkJob;
+use firesteel_k8s::build::names;
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
+
+use crate::cluster::ClusterError;
+use crate::context::Context;
+
+use super::build;
+use super::build::Identity;
+use super::decide::{has_finalizer, wants_admission};
+use super::driver::{self, Class, Driver, DriverPod, PodState};
+use super::observed::{Admission, Cleanup, Observed};
+
+/// Observes.
+pub(crate) async fn observe<'a>(
+    context: &Context,
+    job: &'a SparkJob,
+    now: Timestamp,
+) -> Result<Observed<'a>, ClusterError> {
+    let driver = driver_of(context, job).await?;
+    let admission = if wants_admission(job, now) { Some(admission(context, job).await?) } else { None };
+    let is_deleted = job.metadata.deletion_timestamp.is_some() && has_finalizer(job);
+    let cleanup = if is_deleted { cleanup(context, job).await? } else { Cleanup::Absent };
+    Ok(Observed { job, driver, admission, cleanup })
+}
+
+async fn driver_of(context: &Context, job: &SparkJob) -> Result<Driver, ClusterError> {
+    let Some(attempt) = job.status.as_ref().and_then(|status| status.attempt) else { return Ok(Driver::Absent) };
+    let identity = Identity::of(job);
+    let pod: Option<Pod> = context.cluster.get(identity.namespace, &names::driver(identity.name, attempt)).await?;
+    Ok(pod.map_or(Driver::Absent, |pod| driver::read(&pod, identity.uid, attempt)))
+}
+
+/// Tries to make the next driver's pod without making it.
+async fn admission(context: &Context, job: &SparkJob) -> Result<Admission, ClusterError> {
+    context.access.ensure(context, Identity::of(job).namespace).await?;
+    // The name does not matter to quotas and policies, so that any free one does.
+    let attempt = job.status.as_ref().and_then(|status| status.attempt).unwrap_or(0) + 1;
+    match context.cluster.create_pod(&build::driver_pod(job, attempt, &context.settings), true).await {
+        Ok(()) => Ok(Admission::Allowed),
+        Err(ClusterError::Refused(refusal)) => Ok(Admission::Refused(refusal)),
+        Err(error) => Err(error),
+    }
+}
+
+async fn cleanup(context: &Context, job: &SparkJob) -> Result<Cleanup, ClusterError> {
+    let identity = Identity::of(job);
+    let pod: Option<Pod> = context.cluster.get(identity.namespace, &names::cleanup(identity.name)).await?;
+    let Some(pod) = pod else { return Ok(Cleanup::Absent) };
+    let attempt = job.status.as_ref().and_then(|status| status.attempt).unwrap_or(0);
+    Ok(match driver::read(&pod, identity.uid, attempt) {
+        Driver::Pod(pod) => progress(&pod),
+        // It belongs to a job of the same name that is going away.
+        Driver::Absent | Driver::Foreign => Cleanup::Running,
+    })
+}
+
+fn progress(pod: &DriverPod) -> Cleanup {
+    match &pod.state {
+        PodState::Ended(ending) if ending.class == Class::Success => Cleanup::Done,
+        PodState::Ended(_) => Cleanup::Failed,
+        PodState::Pending(_) | PodState::Running(_) => Cleanup::Running,
+    }
+}

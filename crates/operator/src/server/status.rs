@@ -1,0 +1,114 @@
+//! A server's status: a pure function of the server and its Deployment.
+
+use firesteel_k8s::SparkConnectServer;
+use firesteel_k8s::server::SparkConnectServerStatus;
+use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentStatus};
+
+use crate::job::observed::Note;
+use crate::job::set_condition;
+
+use super::build;
+
+/// The status to be, and what to tell about a change.
+pub(crate) fn status(
+    server: &SparkConnectServer,
+    deployment: Option<&Deployment>,
+    now: Timestamp,
+) -> (SparkConnectServerStatus, Option<Note>) {
+    let generation = server.metadata.generation;
+    let mut status = server.status.clone().unwrap_or_default();
+    let was_ready = is_ready(&status);
+    status.observed_generation = generation;
+    let namespace = server.metadata.namespace.as_deref().unwrap_or_default();
+    status.remote = Some(format!("sc://{}.{namespace}.svc:{}", build::name(server), server.spec.service.port));
+    let deployed = deployment.and_then(|deployment| deployment.status.as_ref());
+    let ready = !server.spec.stop && deployed.is_some_and(|deployed| deployed.available_replicas.unwrap_or(0) > 0);
+    let trouble = deployed.and_then(trouble).filter(|_| !server.spec.stop);
+    let reason = match (server.spec.stop, ready) {
+        (true, _) => "Stopped",
+        (false, true) => "Running",
+        (false, false) => "Starting",
+    };
+    set_condition(&mut status.conditions, "Ready", ready, reason, "", now, generation);
+    set_condition(&mut status.conditions, "Idle", server.spec.stop, reason, "", now, generation);
+    let (word, sentence) = trouble.clone().unwrap_or_else(|| (reason.to_owned(), String::new()));
+    set_condition(&mut status.conditions, "Degraded", trouble.is_some(), &word, &sentence, now, generation);
+    let note = (was_ready != ready).then(|| {
+        let (reason, message) = match (ready, server.spec.stop) {
+            (true, _) => ("Ready", "clients can connect"),
+            (false, true) => ("Stopped", "the server is stopped"),
+            (false, false) => ("NotReady", "clients cannot connect"),
+        };
+        Note { is_warning: reason == "NotReady", reason, message: message.to_owned() }
+    });
+    (status, note)
+}
+
+fn is_ready(status: &SparkConnectServerStatus) -> bool {
+    status.conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True")
+}
+
+/// What keeps the Deployment from having its pod.
+fn trouble(status: &DeploymentStatus) -> Option<(String, String)> {
+    let failing = status.conditions.iter().flatten().find(|condition| {
+        let is_failure = condition.type_ == "ReplicaFailure" && condition.status == "True";
+        is_failure || (condition.type_ == "Progressing" && condition.status == "False")
+    })?;
+    Some((failing.reason.clone().unwrap_or_else(|| failing.type_.clone()), failing.message.clone().unwrap_or_default()))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use firesteel_k8s::{Manifest, Resource};
+    use serde_json::json;
+
+    use super::*;
+
+    pub(crate) fn server(spec: &str) -> SparkConnectServer {
+        let text = format!(
+            "apiVersion: firesteel.dev/v1alpha1\nkind: SparkConnectServer\nmetadata: {{name: lake, namespace: default}}\nspec: {spec}"
+        );
+        let mut resources = Manifest::parse(&text, "x.yaml", &[]).unwrap().resources;
+        let Some(Resource::SparkConnectServer(server)) = resources.pop() else { panic!("no server") };
+        *server
+    }
+
+    fn condition(status: &SparkConnectServerStatus, kind: &str) -> String {
+        let found = status.conditions.iter().find(|condition| condition.type_ == kind).unwrap();
+        format!("{} {}", found.status, found.reason)
+    }
+
+    fn at(server: &SparkConnectServer, deployed: serde_json::Value) -> (SparkConnectServerStatus, Option<Note>) {
+        let deployment = serde_json::from_value(json!({ "metadata": {}, "status": deployed })).unwrap();
+        status(server, Some(&deployment), Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_server_becomes_ready_and_tells_once() {
+        let mut server = server("{}");
+        let (starting, note) = status(&server, None, Timestamp::UNIX_EPOCH);
+        assert_eq!((condition(&starting, "Ready").as_str(), note), ("False Starting", None));
+        assert_eq!(starting.remote.as_deref(), Some("sc://lake-connect.default.svc:15002"));
+        server.status = Some(starting);
+        let (ready, note) = at(&server, json!({ "availableReplicas": 1 }));
+        assert_eq!(condition(&ready, "Ready"), "True Running");
+        assert_eq!(note.unwrap().reason, "Ready");
+        server.status = Some(ready);
+        assert_eq!(at(&server, json!({ "availableReplicas": 1 })).1, None);
+    }
+
+    #[test]
+    fn a_stopped_server_is_idle_and_a_refused_pod_degrades() {
+        let (stopped, _) = at(&server("{stop: true}"), json!({ "availableReplicas": 1 }));
+        assert_eq!(
+            (condition(&stopped, "Ready"), condition(&stopped, "Idle")),
+            ("False Stopped".into(), "True Stopped".into())
+        );
+        let refused = json!({ "conditions": [
+            { "type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "exceeded quota" },
+        ] });
+        let (refused, _) = at(&server("{}"), refused);
+        assert_eq!(condition(&refused, "Degraded"), "True FailedCreate");
+    }
+}

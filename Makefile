@@ -12,6 +12,7 @@ PYTHON := $(VENV)/bin/python
 FIRESTEEL := $(CARGO_TARGET_DIR)/debug/firesteel
 OPERATOR := $(CARGO_TARGET_DIR)/debug/firesteel-operator
 CONF_DOCS := $(CARGO_TARGET_DIR)/debug/examples/conf_docs
+HELM ?= helm
 REQUIREMENTS := tests/requirements.txt
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT_INSTALL := $(SUDO) apt-get install --yes --no-install-recommends
@@ -69,6 +70,8 @@ check-tidy: ## Check sizes of files and functions, and which crate may use which
 check-generated: build ## Check that generated files are up to date.
 	cargo build --package firesteel-model --example conf_docs
 	$(OPERATOR) crds --out crds --check
+	$(OPERATOR) crds --out charts/firesteel/crds --check
+	diff manifests/data/orders.csv charts/firesteel/files/orders.csv
 	$(OPERATOR) docs --out docs/sparkjob.md --check
 	$(CONF_DOCS) | diff docs/configuration.md - \
 	  || { echo "docs/configuration.md is not up to date: make generate"; exit 1; }
@@ -77,8 +80,22 @@ check-generated: build ## Check that generated files are up to date.
 generate: build ## Write the generated files: crds/, docs/sparkjob.md, docs/configuration.md.
 	cargo build --package firesteel-model --example conf_docs
 	$(OPERATOR) crds --out crds
+	$(OPERATOR) crds --out charts/firesteel/crds
+	cp manifests/data/orders.csv charts/firesteel/files/orders.csv
 	$(OPERATOR) docs --out docs/sparkjob.md
 	$(CONF_DOCS) > docs/configuration.md
+
+.PHONY: check-chart
+check-chart: ## Check the Helm chart: lint, and what it renders with each kind of values.
+	HELM=$(HELM) python3 tests/chart.py
+
+.PHONY: images
+images: build ## Build the images firesteel:0.1 and firesteel-operator:0.1 with buildah or docker. BASE=image, ARCHIVE=folder.
+	images/build.sh $(CARGO_TARGET_DIR)/debug
+
+.PHONY: e2e
+e2e: ## Run tests/e2e against the cluster of KUBECONFIG, with images that are there. ONLY=name picks tests.
+	$(PYTHON) -m pytest tests/e2e --tb=short $(if $(ONLY),-k '$(ONLY)')
 
 .PHONY: build
 build: protoc ## Build both programs, over the whole workspace so that dependencies compile once.

@@ -43,10 +43,12 @@ fn created(actions: &[Action]) -> Vec<String> {
 }
 
 fn deleted(actions: &[Action]) -> Vec<&str> {
-    let name = |action| match action {
-        &Action::DeleteJob { ref name, .. } => Some(name.as_str()),
-        _ => None,
-    };
+    fn name(action: &Action) -> Option<&str> {
+        match action {
+            Action::DeleteJob { name, .. } => Some(name),
+            _ => None,
+        }
+    }
     actions.iter().filter_map(name).collect()
 }
 

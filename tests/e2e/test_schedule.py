@@ -1,0 +1,55 @@
+"""Jobs made by a schedule. Each test waits for the minute to turn."""
+
+import kube
+
+SLEEP = {"native": {"command": ["/bin/sleep", "600"]}}
+SQL = {"sql": {"text": "SELECT 1"}}
+
+
+def schedule(name: str, main: dict, **spec) -> dict:
+    template = kube.job("x", main)["spec"]
+    return {
+        "apiVersion": "firesteel.dev/v1alpha1",
+        "kind": "ScheduledSparkJob",
+        "metadata": {"name": name, "namespace": kube.NAMESPACE},
+        "spec": {"schedule": "* * * * *", "jobTemplate": {"spec": template}, **spec},
+    }
+
+
+def made(name: str) -> list[str]:
+    return sorted(item["metadata"]["name"] for item in kube.items("sparkjobs", f"firesteel.dev/schedule={name}"))
+
+
+def test_schedule_and_history(name):
+    kube.apply(schedule(name, SQL, successfulJobsHistoryLimit=1))
+    first = kube.until("a job is made", lambda: made(name), 80)[0]
+    assert kube.wait_phase(first, "Succeeded", "Failed")["phase"] == "Succeeded"
+    minute = int(first.rsplit("-", 1)[1])
+    kube.until("only the newest is kept", lambda: made(name) and made(name)[0] > first, 150)
+    assert f"{name}-{minute + 1}" in made(name)
+    now = kube.status(name, "scheduledsparkjob")
+    assert now["lastSuccessfulTime"] and now["nextScheduleTime"]
+
+
+def test_concurrency(name):
+    for policy in ("Forbid", "Replace", "Allow"):
+        kube.delete("scheduledsparkjob", f"{name}-{policy.lower()}")
+        kube.apply(schedule(f"{name}-{policy.lower()}", SLEEP, concurrencyPolicy=policy))
+    for policy in ("forbid", "replace", "allow"):
+        kube.until(f"a job of {policy} is made", lambda policy=policy: made(f"{name}-{policy}"), 80)
+    first = {policy: made(f"{name}-{policy}")[0] for policy in ("forbid", "replace", "allow")}
+    try:
+        kube.until("two run side by side", lambda: len(made(f"{name}-allow")) == 2, 80)
+        kube.until("one is replaced", lambda: made(f"{name}-replace") and made(f"{name}-replace")[0] != first["replace"], 30)
+        assert made(f"{name}-forbid") == [first["forbid"]]
+        assert any(event["reason"] == "Skipped" for event in kube.events_of(f"{name}-forbid"))
+    finally:
+        for policy in ("forbid", "replace", "allow"):
+            kube.delete("scheduledsparkjob", f"{name}-{policy}")
+
+
+def test_suspended_schedule_and_bad_zone(name):
+    kube.apply(schedule(name, SQL, suspend=True, timeZone="Mars/Olympus"))
+    told = lambda: kube.conditions(kube.status(name, "scheduledsparkjob")).get("Accepted") == "False"
+    kube.until("the zone is refused", told, 30)
+    assert not made(name)

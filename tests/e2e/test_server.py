@@ -1,0 +1,96 @@
+"""A standing server, used by a PySpark client in another pod."""
+
+import kube
+
+# PySpark sends a token over a plain connection to localhost alone, so that the pod forwards a port of its own.
+CLIENT = """
+import os, socket, threading
+from pyspark.sql import SparkSession
+
+def pump(one, other):
+    while data := one.recv(65536):
+        other.sendall(data)
+    other.shutdown(socket.SHUT_WR)
+
+def forward(listener):
+    while True:
+        one, _ = listener.accept()
+        other = socket.create_connection(("{host}", 15002))
+        for ends in ((one, other), (other, one)):
+            threading.Thread(target=pump, args=ends, daemon=True).start()
+
+listener = socket.create_server(("127.0.0.1", 15002))
+threading.Thread(target=forward, args=(listener,), daemon=True).start()
+spark = SparkSession.builder.remote("sc://localhost:15002").getOrCreate()
+assert spark.range(100).count() == 100
+print("counted")
+"""
+
+
+def client(name: str, remote: str, token: dict) -> dict:
+    security = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+    (operator,) = kube.items("deployments", "app.kubernetes.io/name=firesteel")[:1]
+    images = {e["name"]: e.get("value") for e in operator["spec"]["template"]["spec"]["containers"][0].get("env", [])}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": kube.NAMESPACE},
+        "spec": {
+            "restartPolicy": "Never",
+            "securityContext": {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [{
+                "name": "client",
+                "image": images.get("FIRESTEEL_IMAGE", "firesteel:0.1"),
+                "command": ["python3", "-c", CLIENT.format(host=remote)],
+                "env": [{"name": "SPARK_CONNECT_AUTHENTICATE_TOKEN", **token}],
+                "securityContext": security,
+            }],
+        },
+    }
+
+
+def test_server(name):
+    server = {
+        "apiVersion": "firesteel.dev/v1alpha1",
+        "kind": "SparkConnectServer",
+        "metadata": {"name": name, "namespace": kube.NAMESPACE},
+        "spec": {"driver": {"cpu": "100m", "memory": "768Mi"}},
+    }
+    kube.apply(server)
+    now = lambda: kube.status(name, "sparkconnectserver")
+    kube.until("it is ready", lambda: kube.conditions(now()).get("Ready") == "True", 90)
+    assert now()["remote"] == f"sc://{name}-connect.{kube.NAMESPACE}.svc:15002"
+    pods = lambda: kube.items("pods", f"firesteel.dev/server={name}")
+    assert len(pods()) == 1
+    kube.patch("sparkconnectserver", name, {"spec": {"stop": True}})
+    kube.until("it is idle", lambda: kube.conditions(now()).get("Idle") == "True", 30)
+    kube.until("its pod is gone", lambda: not pods(), 90)
+    kube.patch("sparkconnectserver", name, {"spec": {"stop": False}})
+    kube.until("it is back", lambda: kube.conditions(now()).get("Ready") == "True", 90)
+    kube.delete("sparkconnectserver", name)
+    kube.until("its pod is gone", lambda: not pods(), 90)
+
+
+def test_client_from_another_pod(name):
+    """With the token a client works; without it the server refuses."""
+    server = {
+        "apiVersion": "firesteel.dev/v1alpha1",
+        "kind": "SparkConnectServer",
+        "metadata": {"name": name, "namespace": kube.NAMESPACE},
+        "spec": {"driver": {"cpu": "100m", "memory": "768Mi"}},
+    }
+    kube.apply(server)
+    now = lambda: kube.status(name, "sparkconnectserver")
+    kube.until("it is ready", lambda: kube.conditions(now()).get("Ready") == "True", 90)
+    host = now()["remote"].removeprefix("sc://").split(":")[0]
+    token = {"valueFrom": {"secretKeyRef": {"name": f"{name}-token", "key": "token"}}}
+    for value, phase in ((token, "Succeeded"), ({"value": "guessed"}, "Failed")):
+        pod = f"{name}-client"
+        kube.delete("pod", pod)
+        kube.apply(client(pod, host, value))
+        ended = lambda: kube.get("pod", pod)["status"]["phase"] in ("Succeeded", "Failed")
+        kube.until("the client ends", ended, 90)
+        log = kube.kubectl("logs", pod)
+        assert kube.get("pod", pod)["status"]["phase"] == phase, log
+        assert ("counted" in log) == (phase == "Succeeded"), log
+    kube.delete("pod", f"{name}-client")

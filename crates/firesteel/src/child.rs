@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::future;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -49,42 +49,44 @@ pub(crate) async fn run(
     deadline: Option<&Deadline>,
     tail: Option<&LogTail>,
 ) -> Result<(), Failure> {
-    let mut child = spawn(process, variables, tail.is_some())?;
-    let output = copy_output(&mut child, tail);
+    let mut copies = JoinSet::new();
+    let child = spawn(process, variables, tail, &mut copies)?;
     let group = Group { leader: child.id().and_then(|id| Pid::from_raw(id.cast_signed())) };
     let result = wait(child, group, interrupts, deadline).await;
-    let copied = async { output.join_all().await };
-    if tokio::time::timeout(OUTPUT_GRACE, copied).await.is_err() {
+    if tokio::time::timeout(OUTPUT_GRACE, copies.join_all()).await.is_err() {
         tracing::debug!("something that the program left behind still holds its output");
     }
     result
 }
 
-fn spawn(process: &Process, variables: Vec<(OsString, OsString)>, is_piped: bool) -> Result<Child, Failure> {
+fn spawn(
+    process: &Process,
+    variables: Vec<(OsString, OsString)>,
+    tail: Option<&LogTail>,
+    copies: &mut JoinSet<()>,
+) -> Result<Child, Failure> {
     // Outside the terminal's foreground group, a program that reads from the terminal would be stopped.
     let input = if std::io::stdin().is_terminal() { Stdio::null() } else { Stdio::inherit() };
-    let output = || if is_piped { Stdio::piped() } else { Stdio::inherit() };
-    Command::new(&process.program)
-        .args(&process.arguments)
-        .envs(variables)
-        .stdin(input)
-        .stdout(output())
-        .stderr(output())
-        .process_group(0)
-        .spawn()
-        .map_err(|source| Failure::Start { program: process.program.clone(), source })
+    let mut command = Command::new(&process.program);
+    command.args(&process.arguments).envs(variables).stdin(input).process_group(0);
+    if let Some(tail) = tail {
+        command.stdout(copied(tail, Stream::Output, std::io::stdout(), copies)?);
+        command.stderr(copied(tail, Stream::Error, std::io::stderr(), copies)?);
+    }
+    command.spawn().map_err(|source| Failure::Start { program: process.program.clone(), source })
 }
 
-fn copy_output(child: &mut Child, tail: Option<&LogTail>) -> JoinSet<()> {
-    let mut output = JoinSet::new();
-    let Some(tail) = tail else { return output };
-    if let Some(from) = child.stdout.take() {
-        output.spawn(tail.clone().copy(from, tokio::io::stdout(), Stream::Output));
-    }
-    if let Some(from) = child.stderr.take() {
-        output.spawn(tail.clone().copy(from, tokio::io::stderr(), Stream::Error));
-    }
-    output
+/// An output of the program that ends up in `to`, and its end in `tail`.
+fn copied(
+    tail: &LogTail,
+    stream: Stream,
+    to: impl Write + Send + 'static,
+    copies: &mut JoinSet<()>,
+) -> Result<Stdio, Failure> {
+    let (reader, writer) = std::io::pipe().map_err(Failure::io("cannot make a pipe"))?;
+    let tail = tail.clone();
+    copies.spawn_blocking(move || tail.copy(reader, to, stream));
+    Ok(writer.into())
 }
 
 async fn wait(

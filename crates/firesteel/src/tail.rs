@@ -1,9 +1,8 @@
 //! The end of a program's output, kept while the output passes through.
 
 use std::collections::VecDeque;
+use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
-
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// Bytes of output that are kept, and of standard error, where the reason of a failure is looked for.
 const OUTPUT_LEN: usize = 2048;
@@ -29,16 +28,16 @@ pub(crate) enum Stream {
 }
 
 impl LogTail {
-    /// Copies everything from `from` to `to`, until either ends, and keeps the last of it.
-    pub(crate) async fn copy(self, mut from: impl AsyncRead + Unpin, mut to: impl AsyncWrite + Unpin, stream: Stream) {
+    /// Copies everything from `from` to `to` and keeps the last of it. It blocks until `from` ends.
+    pub(crate) fn copy(&self, mut from: impl Read, mut to: impl Write, stream: Stream) {
         let mut buffer = vec![0; 16 * 1024];
         // The program must not block on a pipe that nobody reads, so that its output is read even if it goes nowhere.
         let mut is_open = true;
-        while let Ok(count @ 1..) = from.read(&mut buffer).await {
+        while let Ok(count @ 1..) = from.read(&mut buffer) {
             let bytes = &buffer[..count];
             self.keep(bytes, stream);
             if is_open {
-                is_open = to.write_all(bytes).await.is_ok() && to.flush().await.is_ok();
+                is_open = to.write_all(bytes).is_ok() && to.flush().is_ok();
             }
         }
     }
@@ -94,12 +93,12 @@ fn exception(error: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn output_passes_through_and_its_end_is_kept() {
+    #[test]
+    fn output_passes_through_and_its_end_is_kept() {
         let tail = LogTail::default();
         let lines: String = (0..1000).map(|number| format!("line {number}\n")).collect();
         let mut passed = Vec::new();
-        tail.clone().copy(lines.as_bytes(), &mut passed, Stream::Output).await;
+        tail.copy(lines.as_bytes(), &mut passed, Stream::Output);
         assert_eq!(passed, lines.as_bytes());
         let text = tail.text();
         assert!(text.len() <= OUTPUT_LEN && text.starts_with("line ") && text.ends_with("line 999\n"), "{text}");

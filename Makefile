@@ -14,6 +14,9 @@ OPERATOR := $(CARGO_TARGET_DIR)/debug/firesteel-operator
 CONF_DOCS := $(CARGO_TARGET_DIR)/debug/examples/conf_docs
 HELM ?= helm
 REQUIREMENTS := tests/requirements.txt
+BENCH_VENV := $(FIRESTEEL_CACHE)/bench
+BENCH_REQUIREMENTS := tests/bench/requirements.txt
+BENCH_ARGS ?= --scale 1 --engines firesteel,sail,spark
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT_INSTALL := $(SUDO) apt-get install --yes --no-install-recommends
 
@@ -51,6 +54,15 @@ conformance: build python ## Run Spark's golden files through the real server; F
 .PHONY: conformance-update
 conformance-update: build python ## Run all golden files, write docs/conformance.md and the list of what passes.
 	FIRESTEEL=$(FIRESTEEL) $(PYTHON) tests/conformance/judge.py --update --causes 40
+.PHONY: bench
+bench: protoc $(BENCH_VENV)/.installed ## Time TPC-H beside Spark and Sail, release build. BENCH_ARGS='--scale 0.1 --engines ...' changes it.
+	cargo build --release --package firesteel
+	FIRESTEEL=$(CARGO_TARGET_DIR)/release/firesteel $(BENCH_VENV)/bin/python tests/bench/tpch.py $(BENCH_ARGS)
+
+$(BENCH_VENV)/.installed: $(BENCH_REQUIREMENTS)
+	test -x $(BENCH_VENV)/bin/python || python3 -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(BENCH_REQUIREMENTS)
+	touch $@
 
 .PHONY: test-python
 test-python: python ## Run the tests of the wheel in python/: RDDs over frames in one process, without a server.

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use firesteel_catalog::{Catalog, MetadataStore};
 use firesteel_executor::{ClusterConfig, LocalCluster};
-use firesteel_model::{Result, conf};
+use firesteel_model::conf::ConfKey;
+use firesteel_model::error_class::INVALID_CONF_VALUE_TYPE_MISMATCH;
+use firesteel_model::runtime_conf::parse_bytes;
+use firesteel_model::{Result, SparkError, conf};
 use firesteel_sources::{S3Connection, StoreRegistry};
 
 /// How an application is started.
@@ -35,12 +38,16 @@ pub(crate) struct Application {
 impl Application {
     /// Starts the cluster and opens the warehouse.
     pub(crate) fn start(config: EngineConfig) -> Result<Arc<Self>> {
-        let setting = |key: &conf::ConfKey| {
+        let setting = |key: &ConfKey| {
             config.conf.get(key.name).cloned().or_else(|| key.default.map(str::to_owned)).unwrap_or_default()
         };
         let stores = StoreRegistry::new(config.connections);
         let mut cluster = ClusterConfig::from_master(&setting(&conf::MASTER))?;
         cluster.object_stores = Some(Arc::clone(&stores) as _);
+        cluster.memory_bytes = memory_bytes(&config.conf)?;
+        if let Some(folder) = config.conf.get(conf::LOCAL_DIR.name).and_then(|list| list.split(',').next()) {
+            cluster.directory = Some(PathBuf::from(folder.trim()));
+        }
         let cluster = LocalCluster::start(cluster)?;
         let warehouse = stores.resolve(&setting(&conf::WAREHOUSE_DIR))?;
         let metadata = MetadataStore::new(Arc::clone(&warehouse.store), &warehouse.path);
@@ -50,6 +57,30 @@ impl Application {
         conf.entry("spark.app.id".to_owned()).or_insert_with(|| format!("local-{}", now_ms()));
         Ok(Arc::new(Self { cluster, stores, catalog, conf }))
     }
+}
+
+/// What tasks in this process may take, if somebody said: the fraction that operators divide of an executor's memory,
+/// or else of the driver's.
+fn memory_bytes(settings: &BTreeMap<String, String>) -> Result<Option<u64>> {
+    let Some((key, text)) =
+        [&conf::EXECUTOR_MEMORY, &conf::DRIVER_MEMORY].into_iter().find_map(|key| Some((key, settings.get(key.name)?)))
+    else {
+        return Ok(None);
+    };
+    let wrong = |key: &ConfKey, text: &str, kind: &str| {
+        SparkError::new(&INVALID_CONF_VALUE_TYPE_MISMATCH)
+            .param("confName", key.name)
+            .param("confValue", text)
+            .param("confType", kind)
+    };
+    // A number alone counts MiB, as in Spark.
+    let plain = text.trim().parse::<u64>().ok().and_then(|mib| mib.checked_mul(1 << 20));
+    let total = plain.or_else(|| parse_bytes(text)).ok_or_else(|| wrong(key, text, "bytes"))?;
+    let fraction = settings.get(conf::MEMORY_FRACTION.name).map_or("0.6", String::as_str);
+    let percent =
+        fraction.trim().parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share)).map(|share| share * 100.0);
+    let percent = percent.ok_or_else(|| wrong(&conf::MEMORY_FRACTION, fraction, "a number from 0 to 1"))?;
+    Ok(Some(total / 100 * percent as u64))
 }
 
 /// Milliseconds since the epoch.

@@ -34,6 +34,8 @@ pub struct AdaptiveSettings {
     pub min_partition_bytes: u64,
     /// Partitions are not merged into fewer while they are larger than the smallest size.
     pub min_partitions: usize,
+    /// What a task may hold of a join's side; the executor's memory decides. Without it there is no limit.
+    pub hash_join_bytes_max: Option<u64>,
 }
 
 impl Default for ExecutionSettings {
@@ -52,7 +54,13 @@ impl Default for ExecutionSettings {
 
 impl Default for AdaptiveSettings {
     fn default() -> Self {
-        Self { coalesce: true, advisory_partition_bytes: 64 << 20, min_partition_bytes: 1 << 20, min_partitions: 1 }
+        Self {
+            coalesce: true,
+            advisory_partition_bytes: 64 << 20,
+            min_partition_bytes: 1 << 20,
+            min_partitions: 1,
+            hash_join_bytes_max: None,
+        }
     }
 }
 
@@ -74,6 +82,7 @@ impl ExecutionSettings {
                 true => parallelism.max(1),
                 false => 1,
             },
+            hash_join_bytes_max: None,
         };
         Ok(Self {
             shuffle_partitions: conf.count(conf::SHUFFLE_PARTITIONS.name, defaults.shuffle_partitions)?.max(1),

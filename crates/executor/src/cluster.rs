@@ -99,7 +99,8 @@ impl LocalCluster {
     }
 
     /// Starts a job. Its rows come from the stream; dropping the stream cancels it.
-    pub async fn submit(&self, plan: Arc<dyn ExecutionPlan>, options: JobOptions) -> Result<JobStream> {
+    pub async fn submit(&self, plan: Arc<dyn ExecutionPlan>, mut options: JobOptions) -> Result<JobStream> {
+        options.settings.adaptive.hash_join_bytes_max.get_or_insert(self.executor.hash_join_bytes_max());
         let plan = match options.limit {
             Some(rows) => limited(plan, rows),
             None => plan,
@@ -119,7 +120,9 @@ impl LocalCluster {
         if let Some(cancel) = options.cancel.clone() {
             self.watch(job, cancel, Arc::clone(&board));
         }
-        let config = options.config.clone().unwrap_or_else(|| session_config(&options.settings));
+        let mut config = options.config.clone().unwrap_or_else(|| session_config(&options.settings));
+        let kept_for_merging = &mut config.options_mut().execution.sort_spill_reservation_bytes;
+        *kept_for_merging = self.executor.sort_reservation_bytes().min(*kept_for_merging);
         self.send(Command::Submit(Box::new(Submission { job, graph, config, options, board }))).await?;
         Ok(stream)
     }

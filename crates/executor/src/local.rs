@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::MemoryLimit;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use firesteel_engine::error::spark_error;
 use firesteel_model::ids::{ExecutorId, TaskAttempt};
@@ -74,6 +75,24 @@ impl LocalExecutor {
     }
 
     /// Where spills and shuffle files are.
+    /// What one task may hold of a join's side: a third of its share, for the table of keys and what is around it.
+    pub(crate) fn hash_join_bytes_max(&self) -> u64 {
+        self.task_share().map_or(u64::MAX, |bytes| bytes as u64 / 3)
+    }
+
+    /// What a sort keeps for merging what it spilled: little enough for several sorts in one task.
+    pub(crate) fn sort_reservation_bytes(&self) -> usize {
+        self.task_share().map_or(usize::MAX, |bytes| bytes / 16)
+    }
+
+    /// The pool's bytes for each slot.
+    fn task_share(&self) -> Option<usize> {
+        match self.runtime_env.memory_pool.memory_limit() {
+            MemoryLimit::Finite(bytes) => Some(bytes / (self.slots.max(1) as usize)),
+            MemoryLimit::Infinite | MemoryLimit::Unknown => None,
+        }
+    }
+
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
     }

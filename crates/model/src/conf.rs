@@ -186,7 +186,8 @@ keys! {
     DRIVER_HOST = "spark.driver.host", None, Text, Static, "address of the driver";
     DRIVER_MAX_RESULT_SIZE = "spark.driver.maxResultSize", Some("1g"), Text, Static, "largest result collected";
     EXECUTOR_ID = "spark.executor.id", Some("driver"), Text, Static, "which process answers";
-    EXECUTOR_MEMORY = "spark.executor.memory", Some("1g"), Text, Static, "memory of an executor";
+    EXECUTOR_MEMORY = "spark.executor.memory", Some("1g"), Text, Static, "memory of an executor; in one process, of all tasks (not set: that of the machine)";
+    MEMORY_FRACTION = "spark.memory.fraction", Some("0.6"), Number, Static, "share of the memory that operators, shuffle and cache divide";
     EXECUTOR_CORES = "spark.executor.cores", Some("1"), Int, Static, "cores of an executor";
     EXECUTOR_INSTANCES = "spark.executor.instances", None, Int, Static, "executors wanted";
     DEFAULT_PARALLELISM = "spark.default.parallelism", None, Int, Static, "partitions where nothing else says";

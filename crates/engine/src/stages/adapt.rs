@@ -14,6 +14,7 @@ use datafusion::physical_plan::execution_plan::ExecutionPlanProperties;
 use datafusion::physical_plan::union::UnionExec;
 use firesteel_shuffle::MapOutput;
 
+use super::fit;
 use super::graph::{Stage, StageNo};
 use crate::exec::{CoalesceExec, ReadMode, ShuffleReadExec};
 use crate::partition::{OutputScheme, RangeBounds, Sample};
@@ -41,6 +42,9 @@ impl Stage {
         // A whole plan's partitions are part of its output scheme.
         if settings.coalesce && !matches!(self.output, OutputScheme::Whole(_)) {
             adapted.plan = coalesce(&adapted.plan, completed, settings)?;
+        }
+        if let Some(bytes) = settings.hash_join_bytes_max {
+            adapted.plan = fit::joins(&adapted.plan, completed, bytes)?;
         }
         Ok(adapted)
     }
@@ -175,7 +179,8 @@ fn group_sizes(leaves: &[(StageNo, usize)], completed: &dyn CompletedStages) -> 
 /// Neighbours are merged until they reach the target size, which is smaller the more tasks could run at once.
 fn ranges(sizes: &[u64], settings: &AdaptiveSettings) -> Vec<Range<usize>> {
     let share = sizes.iter().sum::<u64>().div_ceil(settings.min_partitions.max(1) as u64);
-    let target = share.max(settings.min_partition_bytes).min(settings.advisory_partition_bytes).max(1);
+    let most = settings.advisory_partition_bytes.min(settings.hash_join_bytes_max.unwrap_or(u64::MAX));
+    let target = share.max(settings.min_partition_bytes).min(most).max(1);
     let mut ranges: Vec<Range<usize>> = Vec::new();
     let mut current = 0;
     for (index, size) in sizes.iter().enumerate() {
@@ -198,7 +203,12 @@ mod tests {
     use super::*;
 
     fn settings(min_partitions: usize) -> AdaptiveSettings {
-        AdaptiveSettings { coalesce: true, advisory_partition_bytes: 100, min_partition_bytes: 10, min_partitions }
+        AdaptiveSettings {
+            advisory_partition_bytes: 100,
+            min_partition_bytes: 10,
+            min_partitions,
+            ..AdaptiveSettings::default()
+        }
     }
 
     fn lengths(sizes: &[u64], min_partitions: usize) -> Vec<usize> {

@@ -6,6 +6,7 @@
 
 mod adapt;
 mod cut;
+mod fit;
 mod graph;
 mod joins;
 mod limits;

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use datafusion::common::{JoinType, NullEquality};
 use datafusion::physical_expr::aggregate::AggregateExprBuilder;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{LexOrdering, Partitioning, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode, PhysicalGroupBy};
+use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
@@ -98,6 +100,27 @@ async fn an_aggregation_larger_than_memory_completes() {
     let (rows, spilled) = run_tight(Arc::new(last.unwrap()), None).await;
     assert_eq!(rows, 3_000_000);
     assert!(spilled > 0);
+}
+
+/// The numbers joined with themselves by a scrambled key.
+fn self_join(join_type: JoinType) -> Arc<dyn ExecutionPlan> {
+    let side = || -> Arc<dyn ExecutionPlan> {
+        let by_key = Partitioning::Hash(vec![column("scrambled", 1)], 5);
+        Arc::new(RepartitionExec::try_new(NumbersExec::new(4, 750_000), by_key).unwrap())
+    };
+    let on = vec![(column("scrambled", 1), column("scrambled", 1))];
+    let mode = PartitionMode::Partitioned;
+    let nulls = NullEquality::NullEqualsNothing;
+    Arc::new(HashJoinExec::try_new(side(), side(), on, None, &join_type, None, mode, nulls, false).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_join_larger_than_memory_completes() {
+    for join_type in [JoinType::Inner, JoinType::Full, JoinType::LeftSemi] {
+        let (rows, spilled) = run_tight(self_join(join_type), None).await;
+        assert_eq!(rows, 3_000_000, "{join_type}");
+        assert!(spilled > 0, "{join_type}");
+    }
 }
 
 #[tokio::test]

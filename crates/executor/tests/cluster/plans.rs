@@ -175,8 +175,13 @@ async fn partitioned_joins_give_what_one_run_gives() {
 
 #[tokio::test]
 async fn merged_partitions_give_what_one_run_gives() {
-    let adaptive =
-        AdaptiveSettings { coalesce: true, advisory_partition_bytes: 600, min_partition_bytes: 300, min_partitions: 2 };
+    let adaptive = AdaptiveSettings {
+        coalesce: true,
+        advisory_partition_bytes: 600,
+        min_partition_bytes: 300,
+        min_partitions: 2,
+        ..AdaptiveSettings::default()
+    };
     check(2000..2150, ExecutionSettings { broadcast_bytes_max: 0, adaptive, ..settings() }).await;
 }
 

@@ -31,6 +31,10 @@ pub(crate) struct Application {
     pub(crate) cluster: Arc<LocalCluster>,
     pub(crate) stores: Arc<StoreRegistry>,
     pub(crate) catalog: Arc<Catalog>,
+    /// The Python that runs functions unless a session says otherwise.
+    pub(crate) python: PathBuf,
+    /// Modules for functions, beside those that sessions bring.
+    pub(crate) python_path: Vec<PathBuf>,
     /// Settings that new sessions start from.
     pub(crate) conf: BTreeMap<String, String>,
 }
@@ -55,7 +59,8 @@ impl Application {
         let mut conf = config.conf;
         conf.entry("spark.default.parallelism".to_owned()).or_insert_with(|| cluster.slots().to_string());
         conf.entry("spark.app.id".to_owned()).or_insert_with(|| format!("local-{}", now_ms()));
-        Ok(Arc::new(Self { cluster, stores, catalog, conf }))
+        let (python, python_path) = (config.python, config.python_path);
+        Ok(Arc::new(Self { cluster, stores, catalog, python, python_path, conf }))
     }
 }
 

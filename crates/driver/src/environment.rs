@@ -10,6 +10,7 @@ use firesteel_catalog::{Relation as Named, TableMetadata, ViewSource};
 use firesteel_functions::call::Typed;
 use firesteel_model::{Result, SparkError, conf, error_class};
 use firesteel_planner::{Environment, Finish, Planned, TableSource};
+use firesteel_python::PythonSession;
 use firesteel_sources::{FileTable, Format, ReadRequest, Settings};
 use firesteel_spec::command::CreateFunction;
 use firesteel_spec::relation::{DataSource, SchemaText, TimeTravel};
@@ -130,6 +131,10 @@ impl Environment for SessionEnvironment<'_> {
         let mut typed = firesteel_functions::literal::typed(&value, &self.session.function_context()).ok()?;
         typed.sql = quote_if_needed(name.last()?);
         Some(typed)
+    }
+
+    fn python(&self) -> Result<Arc<PythonSession>> {
+        crate::python::session(self.session).map(Arc::new)
     }
 
     fn sql_function(&self, name: &[String]) -> Option<Arc<CreateFunction>> {

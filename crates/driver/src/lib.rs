@@ -18,6 +18,7 @@ mod environment;
 mod explain;
 mod planning;
 mod progress;
+mod python;
 mod query;
 mod rows;
 mod server;

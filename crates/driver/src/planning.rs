@@ -13,6 +13,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use firesteel_engine::logical::PartitioningPlanner;
+use firesteel_engine::python::{PythonPlanner, extract_python};
 use firesteel_engine::settings::ExecutionSettings;
 use firesteel_engine::{physical_rules, session_config};
 use firesteel_functions::errors::from_datafusion;
@@ -91,7 +92,7 @@ pub(crate) async fn prepared(session: &DriverSession, relation: &Relation) -> Re
 pub(crate) fn prepare(session: &DriverSession, handle: &Handle, planned: Planned) -> Result<Prepared> {
     let settings = execution_settings(session)?;
     let state = session_state(session, &settings);
-    let optimized = state.optimize(&planned.plan).map_err(from_datafusion)?;
+    let optimized = state.optimize(&planned.plan).and_then(extract_python).map_err(from_datafusion)?;
     let planner = state.query_planner();
     let physical = handle.block_on(planner.create_physical_plan(&optimized, &state)).map_err(from_datafusion)?;
     Ok(Prepared { planned, optimized, physical, settings })
@@ -124,7 +125,10 @@ impl QueryPlanner for StagePlanner {
         plan: &LogicalPlan,
         state: &dyn Session,
     ) -> datafusion::common::Result<Arc<dyn ExecutionPlan>> {
-        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(PartitioningPlanner)]);
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![
+            Arc::new(PartitioningPlanner),
+            Arc::new(PythonPlanner),
+        ]);
         planner.create_physical_plan(plan, state).await
     }
 }

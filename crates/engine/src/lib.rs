@@ -8,6 +8,7 @@
 //!   partition  to which partition a row goes: Spark's hash, ranges, in turn
 //!   exec       ShuffleReadExec -> operators -> ShuffleWriteExec: the plan of a task
 //!   in_task    a plan made ready to run: it can be stopped, and its functions find their task
+//!   python     nodes that call the user's Python functions
 //!   task       what a task finds beside its plan and what it leaves behind
 //! ```
 //!
@@ -19,6 +20,7 @@ mod in_task;
 mod interrupt;
 pub mod logical;
 pub mod partition;
+pub mod python;
 mod rules;
 mod session;
 pub mod settings;

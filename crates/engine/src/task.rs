@@ -28,6 +28,7 @@ pub struct TaskEnvironment {
     /// What it has done so far.
     pub counters: TaskCounters,
     output: Mutex<Option<TaskOutput>>,
+    accumulators: Mutex<Vec<Vec<u8>>>,
 }
 
 /// What an attempt leaves behind.
@@ -71,12 +72,29 @@ impl TaskEnvironment {
         inputs: HashMap<StageNo, Arc<Vec<MapOutput>>>,
         cancel: CancellationToken,
     ) -> Self {
-        Self { attempt, store, inputs, cancel, counters: TaskCounters::default(), output: Mutex::new(None) }
+        Self {
+            attempt,
+            store,
+            inputs,
+            cancel,
+            counters: TaskCounters::default(),
+            output: Mutex::new(None),
+            accumulators: Mutex::default(),
+        }
     }
 
     /// What it left behind, once it is done.
     pub fn take_output(&self) -> Option<TaskOutput> {
         self.output.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Updates of Python accumulators, each a pickled pair of id and value.
+    pub fn take_accumulators(&self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.accumulators.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn add_accumulators(&self, updates: Vec<Vec<u8>>) {
+        self.accumulators.lock().unwrap_or_else(PoisonError::into_inner).extend(updates);
     }
 
     /// The environment of a running plan.

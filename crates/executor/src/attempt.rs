@@ -19,6 +19,7 @@ use firesteel_engine::task::{TaskEnvironment, TaskOutput};
 use firesteel_functions::task::cancellable;
 use firesteel_model::SparkError;
 use firesteel_model::ids::TaskAttempt;
+use firesteel_python::WorkerPool;
 use firesteel_scheduler::TaskFailure;
 use firesteel_shuffle::{MapOutput, ShuffleStore};
 use futures::StreamExt;
@@ -64,11 +65,17 @@ pub struct TaskMetrics {
 
 /// Runs an attempt to its end. A panic in it is a failure of this attempt and of nothing else; a cancelled one leaves
 /// nothing behind.
-pub(crate) async fn run(work: AttemptWork, store: Arc<dyn ShuffleStore>, runtime: Arc<RuntimeEnv>) -> AttemptEnd {
+pub(crate) async fn run(
+    work: AttemptWork,
+    store: Arc<dyn ShuffleStore>,
+    runtime: Arc<RuntimeEnv>,
+    workers: Arc<WorkerPool>,
+) -> AttemptEnd {
     let started = Instant::now();
     let AttemptWork { attempt, plan, partition, inputs, config, cancel } = work;
     let environment = Arc::new(TaskEnvironment::new(attempt, Arc::clone(&store), inputs, cancel.clone()));
-    let config = config.with_extension(Arc::clone(&environment)).with_extension(Arc::new(attempt));
+    let config =
+        config.with_extension(Arc::clone(&environment)).with_extension(Arc::new(attempt)).with_extension(workers);
     let context = Arc::new(task_context(attempt, config, runtime));
     let work = execute(Arc::clone(&plan), partition, context, Arc::clone(&environment));
     let mut running = tokio::spawn(until_cancelled(cancel.clone(), work));

@@ -9,6 +9,7 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use firesteel_engine::error::spark_error;
 use firesteel_model::ids::{ExecutorId, TaskAttempt};
 use firesteel_model::{Result, SparkError};
+use firesteel_python::{PoolLimits, WorkerPool};
 use firesteel_shuffle::{LocalStore, ShuffleStore};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -29,6 +30,8 @@ pub(crate) struct LocalExecutor {
     pub(crate) slots: u32,
     pub(crate) runtime_env: Arc<RuntimeEnv>,
     pub(crate) store: Arc<dyn ShuffleStore>,
+    /// Processes that run Python functions.
+    pub(crate) workers: Arc<WorkerPool>,
     threads: Option<Runtime>,
     directory: TempDir,
 }
@@ -64,8 +67,10 @@ impl LocalExecutor {
             .enable_all()
             .build()
             .map_err(broken("start threads for tasks"))?;
+        let workers = Arc::new(WorkerPool::new(PoolLimits::of_slots(config.slots), Some(directory.path()))?);
         Ok(Self {
             id: ExecutorId(0),
+            workers,
             slots: u32::try_from(config.slots.max(1)).unwrap_or(u32::MAX),
             runtime_env: runtime_env.build_arc().map_err(spark_error)?,
             store: Arc::new(LocalStore::new(shuffle, Arc::new(budget))),
@@ -105,9 +110,10 @@ impl LocalExecutor {
     {
         let Some(threads) = &self.threads else { return };
         let (store, runtime_env) = (Arc::clone(&self.store), Arc::clone(&self.runtime_env));
+        let workers = Arc::clone(&self.workers);
         threads.spawn(async move {
             let attempt = work.attempt;
-            let end = attempt::run(work, store, runtime_env).await;
+            let end = attempt::run(work, store, runtime_env, workers).await;
             report(attempt, end).await;
         });
     }

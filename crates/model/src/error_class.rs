@@ -113,6 +113,13 @@ classes! {
     FIRESTEEL_JOB_ABORTED = "FIRESTEEL_JOB_ABORTED", "", Spark, "the job was aborted: <reason>";
     STORAGE_FAILED = "FIRESTEEL_STORAGE_FAILED", "58030", Spark, "the storage failed: <reason>";
 
+    // Python functions.
+    PYTHON_EXCEPTION = "PYTHON_EXCEPTION", "", Python, "<msg>";
+    PYTHON_WORKER_FAILED = "FIRESTEEL_PYTHON_WORKER_FAILED", "", Spark, "the Python worker failed: <reason>";
+    UNSUPPORTED_FEATURE_PYTHON_UDF_IN_ON_CLAUSE = "UNSUPPORTED_FEATURE.PYTHON_UDF_IN_ON_CLAUSE", "0A000", Analysis, "a Python function of columns of both sides cannot stand in the ON clause of a <joinType> JOIN; an INNER JOIN with a filter above can do it";
+    UNSUPPORTED_FEATURE_LAMBDA_FUNCTION_WITH_PYTHON_UDF = "UNSUPPORTED_FEATURE.LAMBDA_FUNCTION_WITH_PYTHON_UDF", "0A000", Analysis, "the Python function <funcName> cannot stand in a lambda";
+    ARROW_TYPE_MISMATCH = "ARROW_TYPE_MISMATCH", "42K0G", Spark, "<operation> gave rows of the wrong schema: <outputTypes> was declared, not <actualDataTypes>";
+
     // Syntax.
     PARSE_SYNTAX_ERROR = "PARSE_SYNTAX_ERROR", "42601", Parse, "syntax error at or near <error><hint>";
     PARSE_EMPTY_STATEMENT = "PARSE_EMPTY_STATEMENT", "42617", Parse, "the statement is empty";

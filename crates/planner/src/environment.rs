@@ -7,6 +7,7 @@ use bytes::Bytes;
 use datafusion::catalog::TableProvider;
 use datafusion::logical_expr::LogicalPlan;
 use firesteel_model::Result;
+use firesteel_python::PythonSession;
 use firesteel_spec::relation::{DataSource, Relation, TimeTravel};
 use firesteel_spec::{CatalogOp, Command, Expr, Plan, StructField};
 
@@ -72,6 +73,11 @@ pub trait Environment: Send + Sync {
 
     /// A session variable's value.
     fn variable(&self, name: &[String]) -> Option<firesteel_functions::call::Typed>;
+
+    /// What the Python functions of the session share.
+    ///
+    /// Errors: a setting of theirs makes no sense.
+    fn python(&self) -> Result<Arc<PythonSession>>;
 
     /// A function written in SQL: its parameters and body.
     fn sql_function(&self, name: &[String]) -> Option<Arc<firesteel_spec::command::CreateFunction>>;

@@ -476,4 +476,6 @@ pub enum FunctionBody {
     Query(Relation, String),
     /// AS 'class': a JVM class, which cannot run here.
     JvmClass(String),
+    /// A registered Python function.
+    Python(Arc<PythonUdf>),
 }

@@ -1,8 +1,11 @@
 //! Functions and variables written in SQL; EXECUTE IMMEDIATE.
 
+use std::sync::Arc;
+
 use datafusion::common::ScalarValue;
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::command::{CreateFunction, FunctionBody};
+use firesteel_spec::expr::PythonUdf;
 use firesteel_spec::types::quote;
 use firesteel_spec::{Command, DataType, Expr, ExprNode, Literal, Plan, Relation, RelationNode};
 use tokio_util::sync::CancellationToken;
@@ -15,6 +18,9 @@ use crate::session::DriverSession;
 pub(super) async fn run(session: &DriverSession, command: &Command) -> Result<ReadyRows> {
     match command {
         Command::CreateFunction(create) => create_function(session, create)?,
+        Command::RegisterPythonFunction { function, is_table_function } => {
+            register_python(session, function, *is_table_function);
+        }
         Command::DropFunction { name, if_exists, .. } => {
             if !session.catalog().drop_function(name) && !if_exists {
                 return Err(not_found(name));
@@ -53,6 +59,21 @@ fn create_function(session: &DriverSession, create: &CreateFunction) -> Result<(
     }
     session.catalog().create_function(create.clone());
     Ok(())
+}
+
+/// `spark.udf.register` and `spark.udtf.register`: what had the name before is replaced.
+fn register_python(session: &DriverSession, function: &Arc<PythonUdf>, is_table_function: bool) {
+    session.catalog().create_function(CreateFunction {
+        name: vec![function.name.clone()],
+        parameters: Vec::new(),
+        returns: None,
+        returns_table: is_table_function.then(Vec::new),
+        body: FunctionBody::Python(Arc::clone(function)),
+        replace: true,
+        if_not_exists: false,
+        is_temporary: true,
+        comment: None,
+    });
 }
 
 async fn declare(

@@ -70,6 +70,7 @@ pub(crate) async fn run(
         Command::SetTimeZone(zone) => settings::set_time_zone(session, zone).await,
         Command::Reset { key } => settings::reset(session, key.as_deref()),
         Command::CreateFunction(_)
+        | Command::RegisterPythonFunction { .. }
         | Command::DropFunction { .. }
         | Command::DeclareVariable { .. }
         | Command::DropVariable { .. }
@@ -115,7 +116,6 @@ fn name_of(command: &Command) -> String {
         Command::Script(_) => "SQL scripts".to_owned(),
         Command::Analyze { .. } => "ANALYZE TABLE".to_owned(),
         Command::AddResource { kind, .. } => format!("ADD {kind}"),
-        Command::RegisterPythonFunction { function, .. } => format!("the Python function {}", function.name),
         other => {
             let text = format!("{other:?}");
             text.split([' ', '(', '{']).next().unwrap_or_default().to_owned()

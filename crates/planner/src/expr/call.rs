@@ -18,7 +18,10 @@ impl Resolver<'_, '_> {
     /// Resolves a call where one value is expected.
     pub(super) fn call(&mut self, call: &FunctionCall, span: Option<Span>) -> Result<Typed> {
         if let Some(function) = self.planner.env.sql_function(&call.name) {
-            return self.sql_function(&function, &call.arguments);
+            return match &function.body {
+                FunctionBody::Python(python) => self.registered_python(python, call),
+                _ => self.sql_function(&function, &call.arguments),
+            };
         }
         let Some(name) = builtin_name(&call.name) else { return Err(self.planner.unknown_function(&call.name)) };
         match name.as_str() {

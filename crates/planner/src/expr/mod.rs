@@ -3,6 +3,7 @@
 //! ```text
 //!   Resolver::value(expr) --+-- name     columns, struct fields, lateral aliases, outer columns, variables
 //!                           +-- call     functions by name; aggregates, windows and generators are set aside
+//!                           +-- python   the user's Python functions
 //!                           +-- window   OVER
 //!                           +-- lambda   x -> ..
 //!                           +-- subquery scalar, EXISTS, IN
@@ -13,6 +14,7 @@ mod call;
 mod items;
 mod lambda;
 mod name;
+mod python;
 mod subquery;
 mod window;
 
@@ -25,6 +27,7 @@ use firesteel_spec::{DataType, Expr, ExprNode};
 
 pub(crate) use call::builtin_name;
 pub(crate) use items::Item;
+pub(crate) use python::python_command;
 pub(crate) use subquery::subquery;
 
 use crate::attribute::Attribute;
@@ -194,9 +197,7 @@ impl<'p, 'e> Resolver<'p, 'e> {
                 let parsed = firesteel_sql::parse_expression(text)?;
                 self.value(&parsed)
             }
-            ExprNode::PythonUdf(function) => {
-                Err(SparkError::unsupported(format!("the Python function {}", function.name)))
-            }
+            ExprNode::PythonUdf(function) => self.python_call(function),
             ExprNode::TableArgument { .. } => Err(SparkError::unsupported("a TABLE argument outside a table function")),
             ExprNode::Default => Err(SparkError::unsupported("DEFAULT outside INSERT, UPDATE and MERGE")),
         }

@@ -8,6 +8,7 @@ mod join;
 mod leaf;
 mod na;
 mod pivot;
+mod python;
 mod reshape;
 mod sample;
 mod select;
@@ -87,9 +88,12 @@ impl Planner<'_> {
             RelationNode::SetOperation { left, right, kind, is_all, by_name, allow_missing } => {
                 self.set_operation(left, right, *kind, *is_all, (*by_name).then_some(*allow_missing))
             }
-            RelationNode::MapPartitions { function, .. }
-            | RelationNode::GroupMap { function, .. }
-            | RelationNode::CoGroupMap { function, .. } => Err(python(&function.name)),
+            RelationNode::MapPartitions { input, function, is_barrier } => {
+                self.map_partitions(input, function, *is_barrier)
+            }
+            RelationNode::GroupMap { function, .. } | RelationNode::CoGroupMap { function, .. } => {
+                Err(python(&function.name))
+            }
             RelationNode::CollectMetrics { input, name, metrics } => self.collect_metrics(input, name, metrics),
             RelationNode::Parse { .. } => Err(SparkError::unsupported("reading CSV or JSON from a DataFrame of text")),
             other => self.data_frame_node(other),

@@ -1,0 +1,281 @@
+//! [`GroupExec`]: functions over groups of rows, in a task.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int32Array};
+use arrow::compute::SortOptions;
+use arrow::datatypes::{DataType, Field, SchemaRef};
+use arrow::record_batch::RecordBatch;
+use datafusion::common::Result;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::WindowFrame;
+use datafusion::logical_expr::window_state::WindowFrameContext;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{
+    Distribution, EquivalenceProperties, LexOrdering, OrderingRequirements, Partitioning, PhysicalExpr,
+    PhysicalSortExpr,
+};
+use datafusion::physical_plan::execution_plan::{EmissionType, ExecutionPlanProperties};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{ExecutionPlan, InputDistributionRequirements, PlanProperties, ReplaceChildrenOptions};
+use firesteel_python::{Input, Request, Sent, Udf};
+use futures::StreamExt;
+use futures::stream::BoxStream;
+
+use super::batches::{WorkerSchema, conformed, unwrapped, wrapped, wrapped_schema};
+use super::converse::{InputFailure, Speaker, external, unless_empty};
+use super::group::{GroupResult, GroupWork};
+use super::groups::{Group, Grouper};
+use super::pending::{Pending, gathered};
+use crate::exec::display_label;
+
+/// The setting that tells a worker which functions get their frames' bounds.
+const BOUND_TYPES: &str = "window_bound_types";
+
+/// Functions over groups of rows.
+#[derive(Debug)]
+pub struct GroupExec {
+    input: Arc<dyn ExecutionPlan>,
+    work: Arc<GroupWork>,
+    properties: Arc<PlanProperties>,
+}
+
+impl GroupExec {
+    /// The work over an input that comes sorted.
+    pub fn new(input: Arc<dyn ExecutionPlan>, work: Arc<GroupWork>, schema: SchemaRef) -> Self {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(input.output_partitioning().partition_count()),
+            EmissionType::Incremental,
+            input.boundedness(),
+        );
+        Self { input, work, properties: Arc::new(properties) }
+    }
+
+    /// What is done with the groups.
+    pub fn work(&self) -> &GroupWork {
+        &self.work
+    }
+
+    fn label(&self) -> String {
+        format!("GroupExec: {}", self.work)
+    }
+
+    fn over(&self, input: Arc<dyn ExecutionPlan>) -> Self {
+        Self::new(input, Arc::clone(&self.work), self.schema())
+    }
+
+    fn request(&self, speaker: &Speaker) -> Request {
+        let (mut udfs, mut conf) = (Vec::new(), BTreeMap::new());
+        let frames: &[Arc<WindowFrame>] = match &self.work.result {
+            GroupResult::EachRow { frames, .. } => frames,
+            _ => &[],
+        };
+        let kinds: Vec<&str> =
+            frames.iter().map(|frame| if is_whole(frame) { "unbounded" } else { "bounded" }).collect();
+        if !kinds.is_empty() {
+            conf.insert(BOUND_TYPES.to_owned(), kinds.join(","));
+        }
+        for function in &self.work.functions {
+            udfs.push(Udf { arguments: function.arguments.clone(), chain: vec![&function.command] });
+        }
+        let (session, eval_type) = (&self.work.session, self.work.eval_type);
+        Request::of_udfs(session, &speaker.task, eval_type, &conf, &BTreeMap::new(), &udfs)
+    }
+}
+
+/// A frame that is always the whole partition.
+pub(super) fn is_whole(frame: &WindowFrame) -> bool {
+    frame.start_bound.is_unbounded() && frame.end_bound.is_unbounded()
+}
+
+/// Columns of a plan by place.
+pub(super) fn columns_at(schema: &SchemaRef, places: &[usize]) -> Vec<Arc<dyn PhysicalExpr>> {
+    let column = |place: &usize| Arc::new(Column::new(schema.field(*place).name(), *place)) as Arc<dyn PhysicalExpr>;
+    places.iter().map(column).collect()
+}
+
+/// How rows must be sorted for their groups to be together, and for each group to be in order.
+pub(super) fn sorted_by(
+    schema: &SchemaRef,
+    keys: &[usize],
+    order: &[(usize, SortOptions)],
+) -> Option<OrderingRequirements> {
+    let options = keys.iter().map(|key| (*key, SortOptions::default())).chain(order.iter().copied());
+    let sort = |(place, options): (usize, SortOptions)| {
+        columns_at(schema, &[place]).pop().map(|expr| PhysicalSortExpr { expr, options })
+    };
+    LexOrdering::new(options.filter_map(sort)).map(OrderingRequirements::from)
+}
+
+/// Where rows must be for their groups to be together.
+pub(super) fn dealt_by(schema: &SchemaRef, keys: &[usize]) -> Distribution {
+    match keys.is_empty() {
+        true => Distribution::SinglePartition,
+        false => Distribution::HashPartitioned(columns_at(schema, keys)),
+    }
+}
+
+display_label!(GroupExec);
+
+impl ExecutionPlan for GroupExec {
+    fn name(&self) -> &'static str {
+        "GroupExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
+        InputDistributionRequirements::new(vec![dealt_by(&self.input.schema(), &self.work.keys)])
+    }
+
+    fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
+        vec![sorted_by(&self.input.schema(), &self.work.keys, &self.work.order)]
+    }
+
+    fn apply_expressions(
+        &self,
+        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _options: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(self.over(children.swap_remove(0))))
+    }
+
+    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(self.over(children.swap_remove(0))))
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let speaker = Speaker::of(&context, partition)?;
+        let request = self.request(&speaker);
+        let pending = Pending::new("GroupExec", &context);
+        let failure = InputFailure::default();
+        let rows = failure.watch(self.input.execute(partition, context)?);
+        let feeding = Feeding::try_new(&self.work, &self.input.schema(), pending.clone())?;
+        let session = Arc::clone(&self.work.session);
+        let heard = failure.clone();
+        let answers = unless_empty(rows, failure, move |rows| {
+            speaker.converse(session, request, heard, move |input| feeding.feed(rows, input))
+        });
+        let schema = self.schema();
+        let batches = match &self.work.result {
+            GroupResult::Rows => {
+                let output = Arc::clone(&schema);
+                let own_rows = move |batch: Result<RecordBatch>| {
+                    let batch = batch?;
+                    let (fields, columns) = unwrapped(&batch)?;
+                    conformed("the function of a group", &fields, columns, batch.num_rows(), &output)
+                };
+                answers.map(own_rows).boxed()
+            }
+            GroupResult::OneRow => pending.joined(answers, Arc::clone(&schema), self.work.keys.len()),
+            GroupResult::EachRow { kept, .. } => pending.joined(answers, Arc::clone(&schema), *kept),
+        };
+        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&schema), gathered(batches, &schema))))
+    }
+}
+
+/// Gives a worker one group after the other.
+struct Feeding {
+    work: Arc<GroupWork>,
+    grouper: Grouper,
+    input_schema: SchemaRef,
+    worker_schema: WorkerSchema,
+    pending: Pending,
+}
+
+impl Feeding {
+    fn try_new(work: &Arc<GroupWork>, input_schema: &SchemaRef, pending: Pending) -> Result<Self> {
+        let bound = Field::new("bound", DataType::Int32, false);
+        let bounds = match &work.result {
+            GroupResult::EachRow { frames, .. } => frames.iter().filter(|frame| !is_whole(frame)).count() * 2,
+            _ => 0,
+        };
+        let sent = work.columns.iter().map(|(place, name)| (name.as_str(), input_schema.field(*place)));
+        let columns = std::iter::repeat_n(("bound", &bound), bounds).chain(sent);
+        Ok(Self {
+            grouper: Grouper::try_new(input_schema, &work.keys)?,
+            worker_schema: WorkerSchema::new(columns, &work.session),
+            input_schema: Arc::clone(input_schema),
+            work: Arc::clone(work),
+            pending,
+        })
+    }
+
+    async fn feed(mut self, mut rows: BoxStream<'static, Result<RecordBatch>>, mut input: Input) -> Result<Sent> {
+        while let Some(group) = self.grouper.next(&mut rows).await? {
+            let frame = self.frame(&group)?;
+            input.group(&[frame]).await.map_err(external)?;
+        }
+        input.finish_groups().await.map_err(external)
+    }
+
+    fn frame(&self, group: &Group) -> Result<(SchemaRef, Vec<RecordBatch>)> {
+        let mut pieces = Vec::new();
+        match &self.work.result {
+            GroupResult::Rows => pieces.extend(group.batches.iter().map(|batch| self.sent(batch, Vec::new()))),
+            GroupResult::OneRow => {
+                if let Some(first) = group.batches.first() {
+                    self.pending.push(first.slice(0, 1).project(&self.work.keys)?)?;
+                }
+                pieces.extend(group.batches.iter().map(|batch| self.sent(batch, Vec::new())));
+            }
+            GroupResult::EachRow { frames, .. } => {
+                let whole = group.whole(&self.input_schema)?;
+                let bounds = self.bounds(&whole, frames)?;
+                pieces.push(self.sent(&whole, bounds));
+                self.pending.push(whole)?;
+            }
+        }
+        let pieces = pieces.into_iter().collect::<Result<Vec<_>>>()?;
+        let pieces: Vec<_> = pieces.iter().flat_map(|piece| self.worker_schema.pieces(piece)).collect();
+        if !self.work.wraps() {
+            return Ok((Arc::clone(&self.worker_schema.schema), pieces));
+        }
+        let pieces = pieces.iter().map(wrapped).collect::<Result<Vec<_>>>()?;
+        Ok((wrapped_schema(&self.worker_schema.schema), pieces))
+    }
+
+    fn sent(&self, batch: &RecordBatch, bounds: Vec<ArrayRef>) -> Result<RecordBatch> {
+        let columns = self.work.columns.iter().map(|(place, _)| ArrayRef::clone(batch.column(*place)));
+        let columns: Vec<ArrayRef> = bounds.into_iter().chain(columns).collect();
+        self.worker_schema.batch(&columns, batch.num_rows())
+    }
+
+    /// Begin and end of every row's frame, for each function that does not see the whole partition.
+    fn bounds(&self, rows: &RecordBatch, frames: &[Arc<WindowFrame>]) -> Result<Vec<ArrayRef>> {
+        let mut bounds: Vec<ArrayRef> = Vec::new();
+        let order: Vec<ArrayRef> = self.work.order.iter().map(|(place, _)| rows.column(*place).clone()).collect();
+        let options: Vec<SortOptions> = self.work.order.iter().map(|(_, options)| *options).collect();
+        let number = |place: usize| i32::try_from(place).unwrap_or(i32::MAX);
+        for frame in frames.iter().filter(|frame| !is_whole(frame)) {
+            let mut state = WindowFrameContext::new(Arc::clone(frame), options.clone());
+            let mut last: Range<usize> = 0..0;
+            let (mut begins, mut ends) = (Vec::new(), Vec::new());
+            for row in 0..rows.num_rows() {
+                last = state.calculate_range(&order, &last, rows.num_rows(), row)?;
+                begins.push(number(last.start));
+                ends.push(number(last.end));
+            }
+            bounds.push(Arc::new(Int32Array::from(begins)));
+            bounds.push(Arc::new(Int32Array::from(ends)));
+        }
+        Ok(bounds)
+    }
+}

@@ -1,0 +1,124 @@
+//! Groups of rows in a stream that is sorted by their keys.
+
+use std::collections::VecDeque;
+
+use arrow::array::ArrayRef;
+use arrow::compute::{concat_batches, partition};
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use arrow::row::{OwnedRow, RowConverter, SortField};
+use datafusion::common::Result;
+use futures::stream::{BoxStream, StreamExt};
+
+/// Rows with equal keys, in one or several pieces.
+#[derive(Debug)]
+pub(crate) struct Group {
+    /// The keys in a form that compares as they are sorted; none where everything is one group.
+    pub(crate) key: Option<OwnedRow>,
+    /// The rows.
+    pub(crate) batches: Vec<RecordBatch>,
+}
+
+impl Group {
+    /// The rows in one piece.
+    pub(crate) fn whole(&self, schema: &SchemaRef) -> Result<RecordBatch> {
+        match self.batches.as_slice() {
+            [one] => Ok(one.clone()),
+            several => Ok(concat_batches(schema, several)?),
+        }
+    }
+}
+
+/// Cuts a sorted stream at every change of its keys.
+#[derive(Debug)]
+pub(crate) struct Grouper {
+    keys: Vec<usize>,
+    converter: RowConverter,
+    current: Option<Group>,
+    ready: VecDeque<Group>,
+}
+
+impl Grouper {
+    /// Groups by columns, by place; without any everything is one group.
+    pub(crate) fn try_new(schema: &SchemaRef, keys: &[usize]) -> Result<Self> {
+        let fields = keys.iter().map(|key| SortField::new(schema.field(*key).data_type().clone())).collect();
+        let converter = RowConverter::new(fields)?;
+        Ok(Self { keys: keys.to_vec(), converter, current: None, ready: VecDeque::new() })
+    }
+
+    /// The next group of a stream.
+    pub(crate) async fn next(&mut self, rows: &mut BoxStream<'static, Result<RecordBatch>>) -> Result<Option<Group>> {
+        loop {
+            if let Some(group) = self.ready.pop_front() {
+                return Ok(Some(group));
+            }
+            match rows.next().await {
+                Some(batch) => self.push(&batch?)?,
+                None => return Ok(self.current.take()),
+            }
+        }
+    }
+
+    fn push(&mut self, batch: &RecordBatch) -> Result<()> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        let columns: Vec<ArrayRef> = self.keys.iter().map(|key| batch.column(*key).clone()).collect();
+        let ranges = match columns.is_empty() {
+            true => vec![0..batch.num_rows()],
+            false => partition(&columns)?.ranges(),
+        };
+        for range in ranges {
+            let key = self.key(&columns, range.start)?;
+            let piece = batch.slice(range.start, range.len());
+            match &mut self.current {
+                Some(current) if current.key == key => current.batches.push(piece),
+                _ => self.ready.extend(self.current.replace(Group { key, batches: vec![piece] })),
+            }
+        }
+        Ok(())
+    }
+
+    fn key(&self, columns: &[ArrayRef], row: usize) -> Result<Option<OwnedRow>> {
+        if columns.is_empty() {
+            return Ok(None);
+        }
+        let first: Vec<ArrayRef> = columns.iter().map(|column| column.slice(row, 1)).collect();
+        Ok(Some(self.converter.convert_columns(&first)?.row(0).owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{Int32Array, StringArray};
+    use arrow::datatypes::{DataType, Field, Schema};
+
+    use super::*;
+
+    fn batch(keys: Vec<Option<i32>>, names: Vec<&str>) -> RecordBatch {
+        let fields = vec![Field::new("k", DataType::Int32, true), Field::new("n", DataType::Utf8, true)];
+        let columns: Vec<ArrayRef> = vec![Arc::new(Int32Array::from(keys)), Arc::new(StringArray::from(names))];
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
+    }
+
+    async fn sizes(batches: Vec<RecordBatch>, keys: &[usize]) -> Vec<usize> {
+        let mut grouper = Grouper::try_new(&batches[0].schema(), keys).unwrap();
+        let mut rows = futures::stream::iter(batches.into_iter().map(Ok)).boxed();
+        let mut sizes = Vec::new();
+        while let Some(group) = grouper.next(&mut rows).await.unwrap() {
+            sizes.push(group.batches.iter().map(RecordBatch::num_rows).sum());
+        }
+        sizes
+    }
+
+    #[tokio::test]
+    async fn groups_go_on_from_batch_to_batch() {
+        let first = batch(vec![None, None, Some(1)], vec!["a", "b", "c"]);
+        let second = batch(vec![Some(1), Some(1), Some(2)], vec!["d", "e", "f"]);
+        assert_eq!(sizes(vec![first.clone(), second.clone()], &[0]).await, [2, 3, 1]);
+        assert_eq!(sizes(vec![first.clone(), second.clone()], &[]).await, [6]);
+        assert_eq!(sizes(vec![first.slice(0, 0), second], &[1]).await, [1, 1, 1]);
+    }
+}

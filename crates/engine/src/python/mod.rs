@@ -1,0 +1,37 @@
+//! Plans that call the user's Python functions.
+//!
+//! ```text
+//!   expression: PythonScalar --extract_python--> logical: EvaluateNode, MapPartitionsNode
+//!   logical nodes --PythonPlanner--> physical: EvaluateExec, MapPartitionsExec
+//!   task:    input --batches of the user's names and types--> worker --batches of the engine's types--> output
+//!              |                                                                                          ^
+//!              +-- converse: one task of its own feeds the worker, the stream reads what it answers ------+
+//! ```
+//!
+//! A node's description is plain values (`PythonCommand`, `PythonSession`, names); the workers are the executor's and
+//! come with the task.
+
+mod batches;
+mod converse;
+mod evaluate;
+mod evaluate_exec;
+mod extract;
+mod extract_join;
+mod group;
+mod group_exec;
+mod groups;
+mod map_partitions;
+mod map_partitions_exec;
+mod pending;
+mod planner;
+mod scalar;
+
+pub use evaluate::{EvaluateNode, EvaluatedColumn, Evaluation};
+pub use evaluate_exec::EvaluateExec;
+pub use extract::extract_python;
+pub use group::{GroupFunction, GroupNode, GroupResult, GroupWork};
+pub use group_exec::GroupExec;
+pub use map_partitions::MapPartitionsNode;
+pub use map_partitions_exec::{InputOrder, MapPartitionsExec};
+pub use planner::PythonPlanner;
+pub use scalar::{Parameter, PythonScalar};

@@ -115,7 +115,7 @@ pub(super) fn sorted_by(
 pub(super) fn dealt_by(schema: &SchemaRef, keys: &[usize]) -> Distribution {
     match keys.is_empty() {
         true => Distribution::SinglePartition,
-        false => Distribution::HashPartitioned(columns_at(schema, keys)),
+        false => Distribution::KeyPartitioned(columns_at(schema, keys)),
     }
 }
 

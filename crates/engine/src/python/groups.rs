@@ -64,27 +64,27 @@ impl Grouper {
             return Ok(());
         }
         let columns: Vec<ArrayRef> = self.keys.iter().map(|key| batch.column(*key).clone()).collect();
-        let ranges = match columns.is_empty() {
-            true => vec![0..batch.num_rows()],
-            false => partition(&columns)?.ranges(),
-        };
-        for range in ranges {
+        if columns.is_empty() {
+            self.add(None, batch.clone());
+            return Ok(());
+        }
+        for range in partition(&columns)?.ranges() {
             let key = self.key(&columns, range.start)?;
-            let piece = batch.slice(range.start, range.len());
-            match &mut self.current {
-                Some(current) if current.key == key => current.batches.push(piece),
-                _ => self.ready.extend(self.current.replace(Group { key, batches: vec![piece] })),
-            }
+            self.add(Some(key), batch.slice(range.start, range.len()));
         }
         Ok(())
     }
 
-    fn key(&self, columns: &[ArrayRef], row: usize) -> Result<Option<OwnedRow>> {
-        if columns.is_empty() {
-            return Ok(None);
+    fn add(&mut self, key: Option<OwnedRow>, piece: RecordBatch) {
+        match &mut self.current {
+            Some(current) if current.key == key => current.batches.push(piece),
+            _ => self.ready.extend(self.current.replace(Group { key, batches: vec![piece] })),
         }
+    }
+
+    fn key(&self, columns: &[ArrayRef], row: usize) -> Result<OwnedRow> {
         let first: Vec<ArrayRef> = columns.iter().map(|column| column.slice(row, 1)).collect();
-        Ok(Some(self.converter.convert_columns(&first)?.row(0).owned()))
+        Ok(self.converter.convert_columns(&first)?.row(0).owned())
     }
 }
 

@@ -108,6 +108,8 @@ impl DriverSession {
             catalog: firesteel_catalog::SESSION_CATALOG.into(),
             schema: self.state.catalog.current_schema().into(),
             timestamp_is_ntz: conf.text(&conf::TIMESTAMP_TYPE).eq_ignore_ascii_case("TIMESTAMP_NTZ"),
+            keeps_last_key: conf.text(&conf::MAP_KEY_DEDUP_POLICY).eq_ignore_ascii_case("LAST_WIN"),
+            allows_precision_loss: conf.bool(&conf::DECIMAL_OPERATIONS_ALLOW_PRECISION_LOSS),
         }
     }
 

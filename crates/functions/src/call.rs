@@ -24,6 +24,10 @@ pub struct FunctionContext {
     pub schema: Arc<str>,
     /// Whether TIMESTAMP in casts and literals means TIMESTAMP_NTZ.
     pub timestamp_is_ntz: bool,
+    /// Whether a key given twice to a map keeps its last value (`spark.sql.mapKeyDedupPolicy`), or is an error.
+    pub keeps_last_key: bool,
+    /// `spark.sql.decimalOperations.allowPrecisionLoss`
+    pub allows_precision_loss: bool,
 }
 
 /// A resolved expression with its Spark type.
@@ -105,8 +109,8 @@ pub struct WindowCall {
     pub nullable: bool,
     /// How Spark prints the call.
     pub sql: String,
-    /// Functions such as `rank` fix their frame: ROWS from the partition's start to the current row.
-    pub fixed_frame: bool,
+    /// Functions such as `rank` see ROWS from the partition's start to the current row; this is how Spark prints it.
+    pub fixed_frame: Option<String>,
     /// Whether OVER must have ORDER BY.
     pub needs_order: bool,
 }

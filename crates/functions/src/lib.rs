@@ -25,6 +25,7 @@ pub mod operators;
 pub mod registry;
 pub mod task;
 pub mod udf;
+mod variant;
 
 #[cfg(test)]
 mod value_tests;

@@ -85,6 +85,8 @@ pub struct KernelContext {
     pub ansi: bool,
     /// The session's time zone.
     pub time_zone: Arc<str>,
+    /// Whether a key given twice to a map keeps its last value, or is an error.
+    pub keeps_last_key: bool,
     /// Spark types of the arguments.
     pub arguments: Vec<DataType>,
     /// Spark type of the result.
@@ -143,6 +145,7 @@ pub fn call_with(
     let context = KernelContext {
         ansi: ctx.ansi,
         time_zone: ctx.time_zone.clone(),
+        keeps_last_key: ctx.keeps_last_key,
         arguments: arguments.iter().map(|argument| argument.data_type.clone()).collect(),
         result: result.clone(),
         nullable,
@@ -200,6 +203,7 @@ impl KernelContext {
         json!({
             "ansi": self.ansi,
             "zone": self.time_zone.as_ref(),
+            "keeps_last_key": self.keeps_last_key,
             "arguments": self.arguments.iter().map(DataType::to_json).collect::<Vec<_>>(),
             "result": self.result.to_json(),
             "nullable": self.nullable,
@@ -213,6 +217,7 @@ impl KernelContext {
         Some(Self {
             ansi: value.get("ansi")?.as_bool()?,
             time_zone: value.get("zone")?.as_str()?.into(),
+            keeps_last_key: value.get("keeps_last_key")?.as_bool()?,
             arguments: arguments.iter().map(|v| DataType::from_json(v).ok()).collect::<Option<_>>()?,
             result: DataType::from_json(value.get("result")?).ok()?,
             nullable: value.get("nullable")?.as_bool()?,

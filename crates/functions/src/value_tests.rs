@@ -29,6 +29,8 @@ fn context(ansi: bool) -> FunctionContext {
         catalog: "spark_catalog".into(),
         schema: "default".into(),
         timestamp_is_ntz: false,
+        keeps_last_key: false,
+        allows_precision_loss: true,
     }
 }
 

@@ -16,6 +16,7 @@ use crate::datetime::{Zone, trim};
 use crate::errors::from_arrow;
 use crate::literal;
 use crate::udf::{Kernel, KernelContext};
+use crate::variant;
 
 /// The cast kernel.
 pub(crate) static KERNELS: &[Kernel] =
@@ -63,7 +64,8 @@ impl Conversion {
         match (from, to) {
             (T::Null, _) => Ok(arrow::array::new_null_array(&to_arrow(to), array.len())),
             (T::Udt(udt), _) => self.convert(array, &udt.sql_type, to),
-            (T::Variant, _) | (_, T::Variant) => Err(SparkError::unsupported("casts of VARIANT")),
+            (T::Variant, _) => variant::column(&variant::variants(array), to, self.mode != Mode::Try, &self.zone),
+            (_, T::Variant) => crate::families::to_variants(array, from),
             (_, T::String(_) | T::Char(_) | T::Varchar(_)) => text::from_array(self, array, from),
             (_, T::Binary) => binary(array, from),
             (_, T::Boolean) => boolean(self, array, from),

@@ -8,10 +8,11 @@ use arrow::datatypes::ArrowPrimitiveType;
 use firesteel_model::Result;
 use firesteel_spec::DataType;
 
-use super::conversion::{Conversion, Mode, by_arrow, unknown};
+use super::conversion::{Conversion, Mode, by_arrow};
 use crate::datetime::{Zone, write_date, write_time, write_timestamp};
 use crate::interval::{write_calendar, write_day_time, write_year_month};
 use crate::number::{write_decimal, write_double, write_float};
+use crate::variant::variants;
 
 /// How values are written.
 #[derive(Clone, Debug)]
@@ -115,7 +116,15 @@ pub(crate) fn writer<'a>(array: &'a ArrayRef, from: &'a DataType, style: &'a Tex
         T::Map(key, value, _) => map(array, key, value, style)?,
         T::Struct(fields) => structure(array, fields, style)?,
         T::Udt(udt) => writer(array, &udt.sql_type, style)?,
-        T::Variant => return Err(unknown(from, &T::STRING)),
+        T::Variant => {
+            let (values, zone) = (variants(array), &style.zone);
+            // What is broken is shown as nothing: a writer has no errors.
+            Box::new(move |out, row| {
+                if let Some(value) = values.get(row).copied().flatten() {
+                    let _ = value.write_json(out, zone);
+                }
+            })
+        }
     })
 }
 

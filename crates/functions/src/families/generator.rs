@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int32Array};
+use arrow::array::{Array, ArrayRef, AsArray, Int32Array, StringArray};
 use arrow::datatypes::DataType as Arrow;
 use datafusion::common::ScalarValue;
 use firesteel_model::{Result, SparkError, error_class};
@@ -17,6 +17,7 @@ use crate::call::{FunctionContext, GeneratorCall, GeneratorKind, Typed};
 use crate::coercion::{self, Accepts};
 use crate::registry::ANY;
 use crate::udf;
+use crate::variant::{Kind, Value, variants};
 
 use GeneratorKind::{Inner, Outer};
 
@@ -28,12 +29,15 @@ definitions! {
     "inline" (1, 1), Generator(|c, a| inline(c, "inline", a, Inner)), "a row for every struct in an array";
     "inline_outer" (1, 1), Generator(|c, a| inline(c, "inline_outer", a, Outer)), "a row for every struct in an array, a row of nulls where there is none";
     "stack" (2, ANY), Generator(stack), "the arguments in so many rows";
+    "variant_explode" (1, 1), Generator(|c, a| variant_explode(c, "variant_explode", a, Inner)), "a row for every field or element of a VARIANT";
+    "variant_explode_outer" (1, 1), Generator(|c, a| variant_explode(c, "variant_explode_outer", a, Outer)), "a row for every field or element of a VARIANT, a row of nulls where there is none";
     "json_tuple" (2, ANY), Generator(json_tuple), "fields of a JSON object, as columns";
 }
 
 kernels! {
     "generate_elements" => elements;
     "generate_structs" => structs;
+    "variant_explode" => variant_parts;
     "json_tuple" => super::json::path::tuples;
 }
 
@@ -194,6 +198,60 @@ fn stack(ctx: &FunctionContext, mut arguments: Vec<Typed>) -> Result<GeneratorCa
     }
     let rows = udf::call(ctx, "make_array", structs, DataType::Array(Box::new(row_type), false), false, sql.clone())?;
     Ok(GeneratorCall { kind: Inner, rows: rows.expr, columns, sql })
+}
+
+fn variant_explode(
+    ctx: &FunctionContext,
+    name: &str,
+    arguments: Vec<Typed>,
+    kind: GeneratorKind,
+) -> Result<GeneratorCall> {
+    let sql = coercion::call_sql(name, &arguments);
+    let arguments = coercion::coerce_arguments(ctx, name, arguments, &[Accepts::Is(DataType::Variant)])?;
+    let columns = vec![
+        StructField::new("pos", DataType::Integer, false),
+        StructField::new("key", DataType::STRING, true),
+        StructField::new("value", DataType::Variant, false),
+    ];
+    generated(ctx, "variant_explode", kind, arguments, columns, sql)
+}
+
+/// Fields with their names, elements without; nothing for other values.
+fn variant_parts(a: &Args) -> Result<ArrayRef> {
+    let (mut positions, mut keys, mut parts) = (Vec::new(), Vec::new(), Vec::new());
+    let mut rows = Gather::default();
+    for value in variants(a.array(0)?) {
+        let first = positions.len();
+        match value.map(Value::kind).transpose()? {
+            Some(Kind::Object(fields)) => {
+                for i in 0..fields.len() {
+                    let (name, value) = fields.at(i)?;
+                    positions.push(i as i32);
+                    keys.push(Some(name));
+                    parts.push(Some(value.pair()?));
+                }
+            }
+            Some(Kind::Array(elements)) => {
+                for i in 0..elements.len() {
+                    positions.push(i as i32);
+                    keys.push(None);
+                    parts.push(Some(elements.at(i)?.pair()?));
+                }
+            }
+            _ => {
+                rows.null();
+                continue;
+            }
+        }
+        rows.row((first..positions.len()).map(Some));
+    }
+    let total = positions.len();
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Int32Array::from(positions)),
+        Arc::new(StringArray::from(keys)),
+        crate::variant::array(parts.into_iter())?,
+    ];
+    rows.finish_with(&a.context.result, struct_array(&element_type(a)?, columns, total)?)
 }
 
 fn json_tuple(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<GeneratorCall> {

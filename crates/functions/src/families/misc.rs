@@ -6,31 +6,103 @@ use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::DataType;
 
 use super::args::Args;
-use super::rows::{BOOLEAN, TEXT, definitions, text_literal};
+use super::rows::{BOOLEAN, TEXT, definitions, fold_text, text_literal};
 use crate::call::{FunctionContext, Typed};
 use crate::coercion;
+use crate::registry::ANY;
 use crate::udf::{self, Kernel, KernelContext};
 
 definitions! {
     "typeof" (1, 1), Scalar(|_, a| Ok(constant(format!("typeof({})", a[0].sql), &a[0].data_type.simple_string()))), "the type of the argument";
     "version" (0, 0), Scalar(|_, _| Ok(constant("version()".to_owned(), "4.2.0"))), "the version of Spark";
     "current_user" (0, 0), Scalar(|c, _| Ok(constant("current_user()".to_owned(), &c.user))), "the session's user";
-    "user" (0, 0), Scalar(|c, _| Ok(constant("current_user()".to_owned(), &c.user))), "the session's user";
+    "user" (0, 0), Scalar(|c, _| Ok(constant("user()".to_owned(), &c.user))), "the session's user";
     "session_user" (0, 0), Scalar(|c, _| Ok(constant("session_user()".to_owned(), &c.user))), "the session's user";
     "current_catalog" (0, 0), Scalar(|c, _| Ok(constant("current_catalog()".to_owned(), &c.catalog))), "the session's catalog";
-    "current_database" (0, 0), Scalar(|c, _| Ok(constant("current_database()".to_owned(), &c.schema))), "the session's schema";
+    "current_database" (0, 0), Scalar(|c, _| Ok(constant("current_schema()".to_owned(), &c.schema))), "the session's schema";
     "current_schema" (0, 0), Scalar(|c, _| Ok(constant("current_schema()".to_owned(), &c.schema))), "the session's schema";
+    "current_path" (0, 0), Scalar(|c, _| Ok(constant("current_path()".to_owned(), &format!("system.builtin,system.session,{}.{}", c.catalog, c.schema)))), "where names of functions are looked for";
+    "collation" (1, 1), Scalar(collation), "the collation of a text";
+    "collate" (2, 2), Scalar(collate), "the text under another collation";
     "raise_error" (1, 2), Scalar(raise), "an error with the user's message";
     "assert_true" (1, 2), Scalar(assert), "an error unless the condition holds";
     "input_file_name" (0, 0), Scalar(|_, _| Err(SparkError::unsupported("input_file_name()"))), "the file that the row is from";
+    "input_file_block_start" (0, 0), Scalar(|_, _| Err(SparkError::unsupported("input_file_block_start()"))), "where the part of the file began that the row is from";
+    "input_file_block_length" (0, 0), Scalar(|_, _| Err(SparkError::unsupported("input_file_block_length()"))), "how long the part of the file is that the row is from";
+    "java_method" (2, ANY), Scalar(|_, _| Err(no_jvm("java_method"))), "a method of a Java class: there is no JVM here";
+    "reflect" (2, ANY), Scalar(|_, _| Err(no_jvm("reflect"))), "a method of a Java class: there is no JVM here";
+    "try_reflect" (2, ANY), Scalar(|_, _| Err(no_jvm("try_reflect"))), "a method of a Java class: there is no JVM here";
+    "st_asbinary" (1, 2), Scalar(|_, _| Err(no_geometry("st_asbinary"))), "geometry: not supported";
+    "st_geogfromwkb" (1, 1), Scalar(|_, _| Err(no_geometry("st_geogfromwkb"))), "geometry: not supported";
+    "st_geomfromwkb" (1, 2), Scalar(|_, _| Err(no_geometry("st_geomfromwkb"))), "geometry: not supported";
+    "st_setsrid" (2, 2), Scalar(|_, _| Err(no_geometry("st_setsrid"))), "geometry: not supported";
+    "st_srid" (1, 1), Scalar(|_, _| Err(no_geometry("st_srid"))), "geometry: not supported";
 }
 
 /// The kernels of this family.
-pub(crate) static KERNELS: &[Kernel] =
-    &[Kernel::arrays("raise_error", raised).volatile(), Kernel::arrays("assert_true", asserted).volatile()];
+pub(crate) static KERNELS: &[Kernel] = &[
+    Kernel::arrays("collate", |_, arrays, _| {
+        arrays.first().cloned().ok_or_else(|| SparkError::internal("a text lacks"))
+    }),
+    Kernel::arrays("raise_error", raised).volatile(),
+    Kernel::arrays("assert_true", asserted).volatile(),
+];
 
 fn constant(sql: String, text: &str) -> Typed {
     Typed { sql, ..text_literal(text) }
+}
+
+fn no_jvm(name: &str) -> SparkError {
+    SparkError::unsupported(format!("{name}(), which calls Java: there is no JVM"))
+}
+
+fn no_geometry(name: &str) -> SparkError {
+    SparkError::unsupported(format!("{name}(): the types GEOMETRY and GEOGRAPHY"))
+}
+
+const DEFAULT_COLLATION: &str = "UTF8_BINARY";
+
+/// The collation's full name; what is no text is cast to one first, as in Spark.
+fn collation(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
+    let sql = coercion::call_sql("collation", &arguments);
+    let arguments = coercion::coerce_arguments(ctx, "collation", arguments, &[TEXT])?;
+    let name = match &arguments[0].data_type {
+        DataType::String(Some(name)) => name.as_str(),
+        _ => DEFAULT_COLLATION,
+    };
+    Ok(constant(sql, &format!("SYSTEM.BUILTIN.{name}")))
+}
+
+/// The same bytes under a type that names the collation.
+fn collate(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
+    let sql = coercion::call_sql("collate", &arguments);
+    let Some(given) = fold_text(&arguments[1]) else {
+        return Err(SparkError::new(&error_class::DATATYPE_MISMATCH_NON_FOLDABLE_INPUT)
+            .param("sqlExpr", coercion::quoted(&sql))
+            .param("inputName", "`collation`")
+            .param("inputType", "\"STRING\"")
+            .param("inputExpr", coercion::quoted(&arguments[1].sql)));
+    };
+    let short = given.rsplit('.').next().unwrap_or_default().to_uppercase();
+    let target = match short.as_str() {
+        DEFAULT_COLLATION => DataType::STRING,
+        "UTF8_LCASE" => DataType::String(Some(short)),
+        _ if short.starts_with("UNICODE") || short.starts_with("UTF8_") => {
+            return Err(SparkError::unsupported(format!("the collation {given}")));
+        }
+        _ => {
+            return Err(SparkError::new(&error_class::COLLATION_INVALID_NAME)
+                .param("collationName", given)
+                .param("proposals", "UTF8_BINARY"));
+        }
+    };
+    let mut arguments = coercion::coerce_arguments(ctx, "collate", arguments, &[TEXT])?;
+    let value = arguments.remove(0);
+    if value.data_type == target {
+        return Ok(Typed { sql, ..value });
+    }
+    let nullable = value.nullable;
+    udf::call(ctx, "collate", vec![value], target, nullable, sql)
 }
 
 fn raise(ctx: &FunctionContext, mut arguments: Vec<Typed>) -> Result<Typed> {

@@ -8,6 +8,7 @@
 pub mod aggregate;
 mod args;
 mod collection;
+mod csv;
 mod datetime;
 mod generator;
 pub mod hashing;
@@ -15,15 +16,25 @@ mod json;
 pub mod lambda;
 mod math;
 mod misc;
+#[cfg(test)]
+mod newer_tests;
 pub mod random;
 mod rows;
 #[cfg(test)]
 mod tests;
 mod text;
+mod variant;
+mod vector;
 pub mod window;
 
 pub(crate) use collection::field_access;
+pub(crate) use collection::maps::map_array;
 pub use collection::{extract, structs};
+pub(crate) use json::read::structs as json_structs;
+pub(crate) use json::value as json_value;
+pub(crate) use json::value::write_text as write_json_text;
+pub(crate) use rows::int_literal;
+pub(crate) use variant::to_variants;
 
 use crate::registry::Definition;
 use crate::udf::Kernel;
@@ -31,7 +42,10 @@ use crate::udf::Kernel;
 /// The families' functions.
 pub static TABLES: &[&[Definition]] = &[
     aggregate::TABLE,
+    aggregate::BITS_TABLE,
     aggregate::ORDERED_TABLE,
+    aggregate::PANDAS_TABLE,
+    aggregate::VARIANT_TABLE,
     window::TABLE,
     hashing::TABLE,
     collection::arrays::TABLE,
@@ -40,11 +54,13 @@ pub static TABLES: &[&[Definition]] = &[
     collection::maps::TABLE,
     collection::membership::TABLE,
     collection::sequence::TABLE,
+    csv::TABLE,
     datetime::arithmetic::TABLE,
     datetime::fields::TABLE,
     datetime::make::TABLE,
     datetime::now::TABLE,
     datetime::text::TABLE,
+    datetime::time::TABLE,
     datetime::windows::TABLE,
     generator::TABLE,
     json::path::TABLE,
@@ -63,6 +79,8 @@ pub static TABLES: &[&[Definition]] = &[
     text::printf::TABLE,
     text::regex::TABLE,
     text::shape::TABLE,
+    variant::TABLE,
+    vector::TABLE,
 ];
 
 /// The families' kernels.
@@ -75,11 +93,13 @@ pub static KERNELS: &[&[Kernel]] = &[
     collection::membership::KERNELS,
     collection::sequence::KERNELS,
     collection::structs::KERNELS,
+    csv::KERNELS,
     datetime::arithmetic::KERNELS,
     datetime::fields::KERNELS,
     datetime::make::KERNELS,
     datetime::now::KERNELS,
     datetime::text::KERNELS,
+    datetime::time::KERNELS,
     datetime::windows::KERNELS,
     generator::KERNELS,
     json::path::KERNELS,
@@ -97,4 +117,6 @@ pub static KERNELS: &[&[Kernel]] = &[
     text::printf::KERNELS,
     text::regex::KERNELS,
     text::shape::KERNELS,
+    variant::KERNELS,
+    vector::KERNELS,
 ];

@@ -9,13 +9,14 @@ use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array, StringArray};
 use arrow::datatypes::DataType as Arrow;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::ScalarUDF;
-use firesteel_model::{Result, SparkError};
+use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::DataType;
 
 use super::hashing::murmur3;
 use super::rows::{definitions, fold};
 use crate::call::{FunctionContext, Typed};
-use crate::coercion;
+use crate::coercion::{self, Accepts};
+use crate::registry::{Build, lookup};
 use crate::task;
 use crate::udf::{self, Kernel, KernelContext, SparkUdf};
 
@@ -25,6 +26,8 @@ definitions! {
     "randn" (0, 1), Scalar(|c, a| seeded(c, "randn", a)), "a random number of the standard normal distribution";
     "monotonically_increasing_id" (0, 0), Scalar(|c, _| of_task(c, "monotonically_increasing_id", DataType::Long)), "a number that grows with every row and is never there twice";
     "spark_partition_id" (0, 0), Scalar(|c, _| of_task(c, "spark_partition_id", DataType::Integer)), "number of the partition that the row is in";
+    "randstr" (1, 2), Scalar(random_text), "a random text of digits and letters";
+    "uniform" (2, 3), Scalar(between), "a random number between two others";
     "uuid" (0, 1), Scalar(|c, _| of_task(c, "uuid", DataType::STRING)), "a random identifier";
 }
 
@@ -32,13 +35,14 @@ definitions! {
 pub(crate) static KERNELS: &[Kernel] = &[
     Kernel::arrays("rand", uniform).volatile(),
     Kernel::arrays("randn", normal).volatile(),
+    Kernel::arrays("randstr", texts).volatile(),
     Kernel::arrays("monotonically_increasing_id", increasing_ids).volatile(),
     Kernel::arrays("spark_partition_id", partition_ids).volatile(),
     Kernel::arrays("uuid", uuids).volatile(),
 ];
 
 /// Kernels that must be evaluated in the scope of a task's partition.
-const OF_THE_TASK: [&str; 4] = ["rand", "randn", "monotonically_increasing_id", "spark_partition_id"];
+const OF_THE_TASK: [&str; 5] = ["rand", "randn", "randstr", "monotonically_increasing_id", "spark_partition_id"];
 
 /// Whether the function depends on the task that it runs in.
 pub fn depends_on_task(udf: &ScalarUDF) -> bool {
@@ -59,13 +63,74 @@ fn seeded(ctx: &FunctionContext, name: &str, arguments: Vec<Typed>) -> Result<Ty
     };
     let sql = match arguments.first() {
         Some(_) => coercion::call_sql(name, &arguments),
-        None => format!("{name}({seed})"),
+        None => format!("{name}()"),
     };
     udf::call_with(ctx, name, Vec::new(), DataType::Double, false, sql, vec![seed.to_string()])
 }
 
+/// The constant seed, or one by chance.
+fn seed_of(name: &str, argument: Option<&Typed>) -> Result<i64> {
+    let Some(argument) = argument else { return Ok(entropy() as i64) };
+    match fold(argument).map(|value| value.cast_to(&Arrow::Int64)) {
+        Some(Ok(ScalarValue::Int64(seed))) => Ok(seed.unwrap_or(0)),
+        _ => Err(not_constant(name, "seed", argument)),
+    }
+}
+
+fn not_constant(name: &str, input: &str, argument: &Typed) -> SparkError {
+    SparkError::new(&error_class::DATATYPE_MISMATCH_NON_FOLDABLE_INPUT)
+        .param("sqlExpr", coercion::quoted(&argument.sql))
+        .param("inputName", format!("`{input}`"))
+        .param("inputType", if name == "uniform" && input != "seed" { "numeric" } else { "INT or SMALLINT" })
+        .param("inputExpr", coercion::quoted(&argument.sql))
+}
+
+fn random_text(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
+    let sql = coercion::call_sql("randstr", &arguments);
+    let length = match fold(&arguments[0]).map(|value| value.cast_to(&Arrow::Int32)) {
+        Some(Ok(ScalarValue::Int32(Some(length)))) => length,
+        _ => return Err(not_constant("randstr", "length", &arguments[0])),
+    };
+    if length < 0 {
+        return Err(SparkError::new(&error_class::INVALID_PARAMETER_VALUE_LENGTH)
+            .param("parameter", "`length`")
+            .param("functionName", "`randstr`")
+            .param("length", length.to_string()));
+    }
+    let seed = seed_of("randstr", arguments.get(1))?;
+    let options = vec![seed.to_string(), length.to_string()];
+    udf::call_with(ctx, "randstr", Vec::new(), DataType::STRING, false, sql, options)
+}
+
+/// `min + (max - min) * rand()`, as the type of the bounds.
+fn between(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
+    let sql = coercion::call_sql("uniform", &arguments);
+    let seed = seed_of("uniform", arguments.get(2))?;
+    let bounds: Vec<Typed> = arguments.into_iter().take(2).collect();
+    for (bound, name) in bounds.iter().zip(["min", "max"]) {
+        if fold(bound).is_none() {
+            return Err(not_constant("uniform", name, bound));
+        }
+    }
+    let numbers = coercion::coerce_arguments(ctx, "uniform", bounds, &[Accepts::Numeric])?;
+    let types: Vec<_> = numbers.iter().map(|number| number.data_type.clone()).collect();
+    let result = coercion::common_type(ctx, &types).unwrap_or(DataType::Double);
+    let doubles = coercion::coerce_arguments(ctx, "uniform", numbers, &[Accepts::Is(DataType::Double)])?;
+    let [min, max] = <[Typed; 2]>::try_from(doubles).map_err(|_| SparkError::internal("uniform lacks a bound"))?;
+    let seed = vec![seed.to_string()];
+    let random = udf::call_with(ctx, "rand", Vec::new(), DataType::Double, false, String::new(), seed)?;
+    let apply = |name: &str, arguments: Vec<Typed>| match lookup(name).map(|definition| definition.build) {
+        Some(Build::Scalar(build)) => build(ctx, arguments),
+        _ => Err(SparkError::internal(format!("the operator {name} is not in the table"))),
+    };
+    let width = apply("-", vec![max, min.clone()])?;
+    let value = apply("+", vec![min, apply("*", vec![width, random])?])?;
+    Ok(Typed { sql, ..coercion::convert(ctx, value, &result)? })
+}
+
 fn of_task(ctx: &FunctionContext, name: &str, data_type: DataType) -> Result<Typed> {
-    udf::call(ctx, name, Vec::new(), data_type, false, format!("{name}()"))
+    let shown = if name == "spark_partition_id" { "SPARK_PARTITION_ID" } else { name };
+    udf::call(ctx, name, Vec::new(), data_type, false, format!("{shown}()"))
 }
 
 /// The generator of a use of a random function.
@@ -87,6 +152,15 @@ fn uniform(ctx: &KernelContext, _: &[ArrayRef], rows: usize) -> Result<ArrayRef>
 fn normal(ctx: &KernelContext, _: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
     let numbers = random(ctx, |random| Float64Array::from_iter_values((0..rows).map(|_| random.next_gaussian())))?;
     Ok(Arc::new(numbers))
+}
+
+fn texts(ctx: &KernelContext, _: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
+    let length: usize = ctx.options.get(1).and_then(|length| length.parse().ok()).unwrap_or(0);
+    let texts = random(ctx, |random| {
+        let mut text = || -> String { (0..length).map(|_| char::from(random.next_character())).collect() };
+        StringArray::from_iter_values((0..rows).map(|_| text()))
+    })?;
+    Ok(Arc::new(texts))
 }
 
 fn increasing_ids(ctx: &KernelContext, _: &[ArrayRef], rows: usize) -> Result<ArrayRef> {
@@ -134,6 +208,15 @@ impl XorShift {
         next ^= next << 4;
         self.seed = next;
         (next & ((1_i64 << bits) - 1)) as i32
+    }
+
+    /// A digit or a letter.
+    fn next_character(&mut self) -> u8 {
+        match (self.next(32) % 62).unsigned_abs() as u8 {
+            digit @ 0..=9 => b'0' + digit,
+            small @ 10..=35 => b'a' + (small - 10),
+            capital => b'A' + (capital - 36),
+        }
     }
 
     pub(crate) fn next_long(&mut self) -> i64 {

@@ -223,6 +223,9 @@ const IN_CAPITALS: &[&str] = &[
 
 /// The function's name in the text of a call.
 pub(crate) fn shown_name(name: &str) -> String {
+    if name == "dateadd" {
+        return "date_add".to_owned();
+    }
     if IN_CAPITALS.contains(&name) { name.to_uppercase() } else { name.to_owned() }
 }
 

@@ -79,7 +79,7 @@ fn texts() {
         ("upper", vec![text("aß")], "ASS"),
         ("initcap", vec![text("sPark sql")], "Spark Sql"),
         ("trim", vec![text("  a ")], "a"),
-        ("ltrim", vec![text("xxa"), text("x")], "a"),
+        ("ltrim", vec![text("x"), text("xxa")], "a"),
         ("length", vec![text("äö ")], "3"),
         ("octet_length", vec![text("ä")], "2"),
         ("substring", vec![text("Spark SQL"), int(5)], "k SQL"),

@@ -38,7 +38,10 @@ definitions! {
     "rank" (0, ANY), Window(|_, a, _| Ok(ranking("RANK()", numbered("rank")?, DataType::Integer, a))), "position of the row, the same for equals, with gaps after them";
     "dense_rank" (0, ANY), Window(|_, a, _| Ok(ranking("DENSE_RANK()", numbered("dense_rank")?, DataType::Integer, a))), "position of the row, the same for equals, without gaps";
     "percent_rank" (0, ANY), Window(|_, a, _| Ok(ranking("PERCENT_RANK()", percent_rank_udwf(), DataType::Double, a))), "rank as a part of the partition, from 0 to 1";
-    "cume_dist" (0, 0), Window(|_, a, _| Ok(ranking("cume_dist()", cume_dist_udwf(), DataType::Double, a))), "part of the partition's rows that come no later";
+    "cume_dist" (0, 0), Window(|_, a, _| {
+        let call = ranking("cume_dist()", cume_dist_udwf(), DataType::Double, a);
+        Ok(WindowCall { fixed_frame: Some(UP_TO_PEERS.to_owned()), ..call })
+    }), "part of the partition's rows that come no later";
     "ntile" (0, 1), Window(ntile), "which of so many equal parts of the partition the row is in";
     "lag" (1, 3), Window(|c, a, m| shift(c, "lag", lag_udwf(), a, m)), "the value some rows before";
     "lead" (1, 3), Window(|c, a, m| shift(c, "lead", lead_udwf(), a, m)), "the value some rows after";
@@ -86,6 +89,9 @@ pub fn lookup_over(name: &str) -> Option<&'static Definition> {
 
 const ANY: usize = crate::registry::ANY;
 
+const UP_TO_CURRENT: &str = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW";
+const UP_TO_PEERS: &str = "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW";
+
 fn window(function: Arc<WindowUDF>, arguments: Vec<Expr>, data_type: DataType, sql: String) -> WindowCall {
     WindowCall {
         function: WindowFunctionDefinition::WindowUDF(function),
@@ -94,7 +100,7 @@ fn window(function: Arc<WindowUDF>, arguments: Vec<Expr>, data_type: DataType, s
         data_type,
         nullable: true,
         sql,
-        fixed_frame: true,
+        fixed_frame: Some(UP_TO_CURRENT.to_owned()),
         needs_order: true,
     }
 }
@@ -151,7 +157,9 @@ fn shift(
         fold(&default).ok_or_else(|| SparkError::unsupported(format!("a default of {name} that is not constant")))?;
     let arguments = vec![value.expr, lit(offset), Expr::Literal(default, None)];
     let call = window(function, arguments, value.data_type, sql);
-    Ok(WindowCall { ignore_nulls: modifiers.ignore_nulls == Some(true), ..call })
+    let at = if name == "lag" { -offset } else { offset };
+    let fixed_frame = Some(format!("ROWS BETWEEN {at} FOLLOWING AND {at} FOLLOWING"));
+    Ok(WindowCall { ignore_nulls: modifiers.ignore_nulls == Some(true), fixed_frame, ..call })
 }
 
 fn nth_value(_: &FunctionContext, arguments: Vec<Typed>, modifiers: &CallModifiers) -> Result<WindowCall> {
@@ -185,7 +193,7 @@ fn end(
 }
 
 fn framed(call: WindowCall, ignore_nulls: bool) -> WindowCall {
-    WindowCall { ignore_nulls, fixed_frame: false, needs_order: false, ..call }
+    WindowCall { ignore_nulls, fixed_frame: None, needs_order: false, ..call }
 }
 
 fn constant_int(call: &str, name: &str, argument: &Typed) -> Result<i64> {

@@ -117,7 +117,7 @@ fn apply(
         return Ok(if is_try { Typed { sql, ..typed } } else { typed });
     }
     let (left, right) = operands(ctx, left, right, operator, &sql)?;
-    let result = result_type(&left.data_type, &right.data_type, operator);
+    let result = result_type(ctx, &left.data_type, &right.data_type, operator);
     let may_fail = is_try || (!ctx.ansi && can_be_null(&result, operator));
     call(ctx, operator.kernel, vec![left, right], result, may_fail, is_try, sql)
 }
@@ -245,13 +245,13 @@ fn as_decimal(ctx: &FunctionContext, value: Typed) -> Result<Typed> {
     convert(ctx, value, &DataType::Decimal(precision, scale))
 }
 
-fn result_type(left: &DataType, right: &DataType, operator: &Operator) -> DataType {
+fn result_type(ctx: &FunctionContext, left: &DataType, right: &DataType, operator: &Operator) -> DataType {
     match (left, right) {
         (DataType::Decimal(p1, s1), DataType::Decimal(p2, s2)) => {
             if operator.symbol == "div" {
                 return DataType::Long;
             }
-            let (precision, scale) = decimal_result(operator.symbol, (*p1, *s1), (*p2, *s2));
+            let (precision, scale) = decimal_result_in(ctx, operator.symbol, (*p1, *s1), (*p2, *s2));
             DataType::Decimal(precision, scale)
         }
         _ if operator.symbol == "div" => DataType::Long,
@@ -270,6 +270,29 @@ pub fn decimal_result(symbol: &str, left: (u8, i8), right: (u8, i8)) -> (u8, i8)
         }
         "%" | "pmod" => adjusted((p1 - s1).min(p2 - s2) + s1.max(s2), s1.max(s2)),
         _ => adjusted((p1 - s1).max(p2 - s2) + s1.max(s2) + 1, s1.max(s2)),
+    }
+}
+
+/// The same under `spark.sql.decimalOperations.allowPrecisionLoss`: without it, digits in front are lost instead.
+fn decimal_result_in(ctx: &FunctionContext, symbol: &str, left: (u8, i8), right: (u8, i8)) -> (u8, i8) {
+    if ctx.allows_precision_loss {
+        return decimal_result(symbol, left, right);
+    }
+    let (p1, s1, p2, s2) = (i32::from(left.0), i32::from(left.1), i32::from(right.0), i32::from(right.1));
+    let scale = s1.max(s2);
+    match symbol {
+        "*" => bounded(p1 + p2 + 1, s1 + s2),
+        "/" => {
+            let (mut integral, mut fraction) = ((p1 - s1 + s2).min(38), 6.max(s1 + p2 + 1).min(38));
+            let excess = integral + fraction - 38;
+            if excess > 0 {
+                fraction -= excess / 2 + 1;
+                integral = 38 - fraction;
+            }
+            bounded(integral + fraction, fraction)
+        }
+        "%" | "pmod" => bounded((p1 - s1).min(p2 - s2) + scale, scale),
+        _ => bounded((p1 - s1).max(p2 - s2) + scale + 1, scale),
     }
 }
 

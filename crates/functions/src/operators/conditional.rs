@@ -29,6 +29,8 @@ pub(super) static TABLE: &[Definition] = &[
     ),
     row("nvl2", (3, 3), nvl2, "one value or the other by whether the first is NULL"),
     row("nullif", (2, 2), nullif, "the value, or NULL where it equals the other one"),
+    row("nullifzero", (1, 1), nullifzero, "the value, or NULL where it is 0"),
+    row("zeroifnull", (1, 1), zeroifnull, "the value, or 0 where it is NULL"),
     row("isnan", (1, 1), isnan, "whether it is not a number"),
     row("nanvl", (2, 2), nanvl, "the value, or the other one where it is not a number"),
     row("greatest", (2, ANY), |ctx, args| extreme(ctx, args, "greatest"), "the greatest value, ignoring NULL"),
@@ -160,12 +162,27 @@ fn nullif(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
     build(ctx, vec![(equal, null)], Some(value), "if", sql)
 }
 
+fn one(arguments: Vec<Typed>) -> Result<Typed> {
+    arguments.into_iter().next().ok_or_else(|| SparkError::internal("a function of one"))
+}
+
+fn nullifzero(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
+    let sql = call_sql("nullifzero", &arguments);
+    let zero = crate::families::int_literal(0);
+    Ok(Typed { sql, ..nullif(ctx, vec![one(arguments)?, zero])? })
+}
+
+fn zeroifnull(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
+    let sql = call_sql("zeroifnull", &arguments);
+    let zero = crate::families::int_literal(0);
+    Ok(Typed { sql, ..named_coalesce(ctx, "coalesce", vec![one(arguments)?, zero])? })
+}
+
 const FLOATS: Accepts = Accepts::OneOf(&[Accepts::Is(DataType::Double), Accepts::Is(DataType::Float)]);
 
 fn isnan(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
     let sql = call_sql("isnan", &arguments);
-    let Some(value) = arguments.into_iter().next() else { return Err(SparkError::internal("a function of one")) };
-    let value = coerce_argument(ctx, value, &FLOATS, &sql, 0)?;
+    let value = coerce_argument(ctx, one(arguments)?, &FLOATS, &sql, 0)?;
     udf::call(ctx, "isnan", vec![value], DataType::Boolean, false, sql)
 }
 

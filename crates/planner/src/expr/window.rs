@@ -6,6 +6,7 @@ use datafusion::logical_expr::{
     Expr as DfExpr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
 };
 use firesteel_functions::call::Typed;
+use firesteel_functions::families::window::lookup_over;
 use firesteel_functions::registry::{self, Build};
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::expr::{CastMode, FrameBound, FunctionCall, SortKey, WindowFrame as SpecFrame, WindowSpec};
@@ -25,7 +26,7 @@ struct Windowed {
     data_type: DataType,
     nullable: bool,
     sql: String,
-    fixed_frame: bool,
+    fixed_frame: Option<String>,
     needs_order: bool,
     finish: Option<fn(&firesteel_functions::call::FunctionContext, Typed) -> Result<Typed>>,
 }
@@ -81,7 +82,8 @@ impl Resolver<'_, '_> {
     }
 
     fn windowed(&mut self, call: &FunctionCall) -> Result<Windowed> {
-        let definition = builtin_name(&call.name).and_then(|name| registry::lookup(&name));
+        let definition =
+            builtin_name(&call.name).and_then(|name| lookup_over(&name).or_else(|| registry::lookup(&name)));
         let definition = definition.ok_or_else(|| self.planner.unknown_function(&call.name))?;
         match definition.build {
             Build::Window(build) => {
@@ -118,7 +120,7 @@ impl Resolver<'_, '_> {
                     data_type: built.data_type,
                     nullable: built.nullable,
                     sql: built.sql,
-                    fixed_frame: false,
+                    fixed_frame: None,
                     needs_order: false,
                     finish: built.finish,
                 })
@@ -176,9 +178,9 @@ impl Resolver<'_, '_> {
         keys: &[Typed],
     ) -> Result<(WindowFrame, String)> {
         let unbounded_start = WindowFrameBound::Preceding(ScalarValue::UInt64(None));
-        if function.fixed_frame {
+        if let Some(printed) = &function.fixed_frame {
             let rows = WindowFrame::new_bounds(WindowFrameUnits::Rows, unbounded_start, WindowFrameBound::CurrentRow);
-            return Ok((rows, "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_owned()));
+            return Ok((rows, printed.clone()));
         }
         let Some(frame) = frame else {
             let unbounded_end = WindowFrameBound::Following(ScalarValue::UInt64(None));

@@ -58,6 +58,7 @@ pub(crate) fn ours(
     let context = KernelContext {
         ansi: ctx.ansi,
         time_zone: ctx.time_zone.clone(),
+        keeps_last_key: ctx.keeps_last_key,
         arguments: arguments.iter().map(|argument| argument.data_type.clone()).collect(),
         result: data_type.clone(),
         nullable,

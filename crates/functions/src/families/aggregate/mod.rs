@@ -1,5 +1,6 @@
 //! Aggregates: their tables, and the accumulators behind those that DataFusion does not compute as Spark does.
 
+mod bits;
 mod build;
 mod collected;
 mod distinct;
@@ -9,20 +10,35 @@ mod joined;
 mod moments;
 mod one_group;
 mod ordered;
+mod pandas;
 mod percentiles;
 mod picks;
 mod sets;
 mod slots;
+mod summaries;
 mod sums;
 mod table;
 #[cfg(test)]
 mod tests;
 mod udaf;
+mod variant_schema;
 
 pub use udaf::{decode, encode};
 
+pub(crate) use bits::TABLE as BITS_TABLE;
 pub(crate) use ordered::TABLE as ORDERED_TABLE;
+pub(crate) use pandas::TABLE as PANDAS_TABLE;
 pub(crate) use table::TABLE;
+pub(crate) use variant_schema::TABLE as VARIANT_TABLE;
 
 /// Our kinds of aggregates, by which plans find them on the other side of the wire.
-static KINDS: &[&[udaf::Kind]] = &[moments::KINDS, sums::KINDS, collected::KINDS, picks::KINDS, distinct_count::KINDS];
+static KINDS: &[&[udaf::Kind]] = &[
+    moments::KINDS,
+    sums::KINDS,
+    collected::KINDS,
+    picks::KINDS,
+    distinct_count::KINDS,
+    bits::KINDS,
+    pandas::KINDS,
+    variant_schema::KINDS,
+];

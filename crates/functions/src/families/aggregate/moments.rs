@@ -66,29 +66,45 @@ fn keep(slots: &mut [f64], value: f64, replaces: fn(f64, f64) -> bool) {
     }
 }
 
-fn add_variance(s: &mut [f64], row: &[f64]) {
-    s[N] += 1.0;
-    let delta = row[0] - s[MEAN];
-    s[MEAN] += delta / s[N];
-    s[M2] += delta * (row[0] - s[MEAN]);
-}
+// The terms are added in Spark's order, so that the last digits are the same.
 
-fn merge_variance(s: &mut [f64], o: &[f64]) {
-    let n = s[N] + o[N];
-    if o[N] == 0.0 {
-        return;
-    }
-    let delta = o[MEAN] - s[MEAN];
-    s[MEAN] += delta * o[N] / n;
-    s[M2] += o[M2] + delta * (delta / n) * s[N] * o[N];
+fn add_variance(s: &mut [f64], row: &[f64]) {
+    let n = s[N] + 1.0;
+    let delta = row[0] - s[MEAN];
+    let delta_n = delta / n;
+    s[MEAN] += delta_n;
+    s[M2] += delta * (delta - delta_n);
     s[N] = n;
 }
 
-fn add_moments(s: &mut [f64], row: &[f64]) {
-    merge_moments(s, &[1.0, row[0], 0.0, 0.0, 0.0]);
+fn merge_variance(s: &mut [f64], o: &[f64]) {
+    if o[N] == 0.0 {
+        return;
+    }
+    let n = s[N] + o[N];
+    let delta = o[MEAN] - s[MEAN];
+    let delta_n = delta / n;
+    s[M2] = s[M2] + o[M2] + delta * delta_n * s[N] * o[N];
+    s[MEAN] += delta_n * o[N];
+    s[N] = n;
 }
 
-fn merge_moments(s: &mut [f64], o: &[f64]) {
+pub(super) fn add_moments(s: &mut [f64], row: &[f64]) {
+    let n = s[N] + 1.0;
+    let delta = row[0] - s[MEAN];
+    let delta_n = delta / n;
+    let (delta_2, delta_n2) = (delta * delta, delta_n * delta_n);
+    let m2 = s[M2] + delta * (delta - delta_n);
+    let m3 = s[M3] - 3.0 * delta_n * m2 + delta * (delta_2 - delta_n2);
+    let m4 = s[M4] - 4.0 * delta_n * m3 - 6.0 * delta_n2 * m2 + delta * (delta * delta_2 - delta_n * delta_n2);
+    s[N] = n;
+    s[MEAN] += delta_n;
+    s[M2] = m2;
+    s[M3] = m3;
+    s[M4] = m4;
+}
+
+pub(super) fn merge_moments(s: &mut [f64], o: &[f64]) {
     if o[N] == 0.0 {
         return;
     }
@@ -98,12 +114,12 @@ fn merge_moments(s: &mut [f64], o: &[f64]) {
     let delta_n = delta / n;
     let m4 = s[M4]
         + o[M4]
-        + delta * delta_n * delta_n * delta_n * n1 * n2 * (n1 * n1 - n1 * n2 + n2 * n2)
+        + delta_n * delta_n * delta_n * delta * n1 * n2 * (n1 * n1 - n1 * n2 + n2 * n2)
         + 6.0 * delta_n * delta_n * (n1 * n1 * o[M2] + n2 * n2 * s[M2])
         + 4.0 * delta_n * (n1 * o[M3] - n2 * s[M3]);
     let m3 =
-        s[M3] + o[M3] + delta * delta_n * delta_n * n1 * n2 * (n1 - n2) + 3.0 * delta_n * (n1 * o[M2] - n2 * s[M2]);
-    s[M2] += o[M2] + delta * delta_n * n1 * n2;
+        s[M3] + o[M3] + delta_n * delta_n * delta * n1 * n2 * (n1 - n2) + 3.0 * delta_n * (n1 * o[M2] - n2 * s[M2]);
+    s[M2] = s[M2] + o[M2] + delta * delta_n * n1 * n2;
     s[M3] = m3;
     s[M4] = m4;
     s[MEAN] += delta_n * n2;
@@ -111,29 +127,32 @@ fn merge_moments(s: &mut [f64], o: &[f64]) {
 }
 
 /// The dependent variable is the first argument of `regr_*`; here row = (y, x).
-fn add_pair(s: &mut [f64], row: &[f64]) {
+pub(super) fn add_pair(s: &mut [f64], row: &[f64]) {
     let (y, x) = (row[0], row[1]);
-    s[N] += 1.0;
+    let n = s[N] + 1.0;
     let (dx, dy) = (x - s[MEAN_X], y - s[MEAN_Y]);
-    s[MEAN_X] += dx / s[N];
-    s[MEAN_Y] += dy / s[N];
+    let (dx_n, dy_n) = (dx / n, dy / n);
+    s[MEAN_X] += dx_n;
+    s[MEAN_Y] += dy_n;
     s[CXY] += dx * (y - s[MEAN_Y]);
-    s[MX] += dx * (x - s[MEAN_X]);
-    s[MY] += dy * (y - s[MEAN_Y]);
+    s[MX] += dx * (dx - dx_n);
+    s[MY] += dy * (dy - dy_n);
+    s[N] = n;
 }
 
-fn merge_pairs(s: &mut [f64], o: &[f64]) {
+pub(super) fn merge_pairs(s: &mut [f64], o: &[f64]) {
     if o[N] == 0.0 {
         return;
     }
-    let n = s[N] + o[N];
+    let (n1, n2) = (s[N], o[N]);
+    let n = n1 + n2;
     let (dx, dy) = (o[MEAN_X] - s[MEAN_X], o[MEAN_Y] - s[MEAN_Y]);
-    let weight = s[N] * o[N] / n;
-    s[CXY] += o[CXY] + dx * dy * weight;
-    s[MX] += o[MX] + dx * dx * weight;
-    s[MY] += o[MY] + dy * dy * weight;
-    s[MEAN_X] += dx * o[N] / n;
-    s[MEAN_Y] += dy * o[N] / n;
+    let (dx_n, dy_n) = (dx / n, dy / n);
+    s[CXY] = s[CXY] + o[CXY] + dx * dy_n * n1 * n2;
+    s[MX] = s[MX] + o[MX] + dx * dx_n * n1 * n2;
+    s[MY] = s[MY] + o[MY] + dy * dy_n * n1 * n2;
+    s[MEAN_X] += dx_n * n2;
+    s[MEAN_Y] += dy_n * n2;
     s[N] = n;
 }
 
@@ -161,7 +180,8 @@ fn determination(s: &[f64]) -> Option<f64> {
     if s[N] < 1.0 || s[MX] == 0.0 {
         return None;
     }
-    Some(if s[MY] == 0.0 { 1.0 } else { s[CXY] * s[CXY] / (s[MX] * s[MY]) })
+    let correlation = s[CXY] / (s[MX] * s[MY]).sqrt();
+    Some(if s[MY] == 0.0 { 1.0 } else { correlation * correlation })
 }
 
 fn slope(s: &[f64]) -> Option<f64> {

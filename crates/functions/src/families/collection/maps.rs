@@ -1,6 +1,6 @@
 //! Maps: made, taken apart, joined.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, MapArray, StructArray, UInt32Array};
@@ -20,7 +20,7 @@ use crate::families::args::Args;
 use crate::families::rows::{LIST, MAP, TEXT, any_nullable, definitions, kernels, text_literal};
 use crate::literal;
 use crate::registry::ANY;
-use crate::udf;
+use crate::udf::{self, KernelContext};
 
 definitions! {
     "map_keys" (1, 1), Scalar(|c, a| parts(c, "map_keys", a)), "the keys, as an array";
@@ -135,14 +135,49 @@ impl Maps {
     /// The maps.
     ///
     /// Errors: `NULL_MAP_KEY`, `DUPLICATED_MAP_KEY`.
-    pub(crate) fn finish(self, result: &DataType, keys: &ArrayRef, values: &ArrayRef) -> Result<ArrayRef> {
+    pub(crate) fn finish(self, context: &KernelContext, keys: &ArrayRef, values: &ArrayRef) -> Result<ArrayRef> {
         let indices = UInt32Array::from(self.indices);
         let keys = take(keys, &indices, None).map_err(from_arrow)?;
         let values = take(values, &indices, None).map_err(from_arrow)?;
         let offsets = OffsetBuffer::from_lengths(self.lengths);
-        check_keys(&keys, &offsets)?;
-        map_array(result, offsets, keys, values, Some(NullBuffer::from(self.valid)))
+        unique(context, offsets, keys, values, Some(NullBuffer::from(self.valid)))
     }
+}
+
+/// The maps, their keys checked; or with the last value of each key, where the first one stood.
+fn unique(
+    context: &KernelContext,
+    offsets: OffsetBuffer<i32>,
+    keys: ArrayRef,
+    values: ArrayRef,
+    nulls: Option<NullBuffer>,
+) -> Result<ArrayRef> {
+    if !context.keeps_last_key {
+        check_keys(&keys, &offsets)?;
+        return map_array(&context.result, offsets, keys, values, nulls);
+    }
+    if keys.logical_null_count() > 0 {
+        return Err(SparkError::new(&error_class::NULL_MAP_KEY));
+    }
+    let [rows] = comparable([&keys])?;
+    let (mut firsts, mut lasts, mut lengths) = (Vec::new(), Vec::new(), Vec::new());
+    for pair in offsets.windows(2) {
+        let start = firsts.len();
+        let mut places: HashMap<Row<'_>, usize> = HashMap::new();
+        for entry in pair[0] as u32..pair[1] as u32 {
+            let place = *places.entry(rows.row(entry as usize)).or_insert(firsts.len());
+            if place == firsts.len() {
+                firsts.push(entry);
+                lasts.push(entry);
+            } else {
+                lasts[place] = entry;
+            }
+        }
+        lengths.push(firsts.len() - start);
+    }
+    let keys = take(&keys, &UInt32Array::from(firsts), None).map_err(from_arrow)?;
+    let values = take(&values, &UInt32Array::from(lasts), None).map_err(from_arrow)?;
+    map_array(&context.result, OffsetBuffer::from_lengths(lengths), keys, values, nulls)
 }
 
 fn check_keys(keys: &ArrayRef, offsets: &OffsetBuffer<i32>) -> Result<()> {
@@ -192,7 +227,7 @@ fn make_map(a: &Args) -> Result<ArrayRef> {
     let values = joined(&a.arrays[half..], fields[1].data_type())?;
     let mut maps = Maps::new();
     (0..a.rows).for_each(|row| maps.row((0..half).map(|column| column * a.rows + row)));
-    maps.finish(&a.context.result, &keys, &values)
+    maps.finish(a.context, &keys, &values)
 }
 
 fn parts(ctx: &FunctionContext, name: &str, arguments: Vec<Typed>) -> Result<Typed> {
@@ -266,7 +301,7 @@ fn concatenated(a: &Args) -> Result<ArrayRef> {
             );
         }
     }
-    maps.finish(&a.context.result, &keys, &values)
+    maps.finish(a.context, &keys, &values)
 }
 
 fn from_arrays(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
@@ -302,8 +337,7 @@ fn of_arrays(a: &Args) -> Result<ArrayRef> {
     let keys = take(keys.values(), &UInt32Array::from(at_keys), None).map_err(from_arrow)?;
     let values = take(values.values(), &UInt32Array::from(at_values), None).map_err(from_arrow)?;
     let offsets = OffsetBuffer::from_lengths(lengths);
-    check_keys(&keys, &offsets)?;
-    map_array(&a.context.result, offsets, keys, values, nulls)
+    unique(a.context, offsets, keys, values, nulls)
 }
 
 fn from_entries(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
@@ -336,7 +370,7 @@ fn of_entries(a: &Args) -> Result<ArrayRef> {
             maps.row(range(lists, row));
         }
     }
-    maps.finish(&a.context.result, structs.column(0), structs.column(1))
+    maps.finish(a.context, structs.column(0), structs.column(1))
 }
 
 fn str_to_map(ctx: &FunctionContext, mut arguments: Vec<Typed>) -> Result<Typed> {
@@ -374,5 +408,5 @@ fn split(a: &Args) -> Result<ArrayRef> {
     }
     let keys: ArrayRef = Arc::new(StringArray::from(keys));
     let values: ArrayRef = Arc::new(StringArray::from(values));
-    maps.finish(&a.context.result, &keys, &values)
+    maps.finish(a.context, &keys, &values)
 }

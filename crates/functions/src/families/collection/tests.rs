@@ -30,6 +30,8 @@ pub(crate) fn context(ansi: bool) -> FunctionContext {
         catalog: "c".into(),
         schema: "s".into(),
         timestamp_is_ntz: false,
+        keeps_last_key: false,
+        allows_precision_loss: true,
     }
 }
 

@@ -82,7 +82,7 @@ fn part(ctx: &FunctionContext, name: &str, mut arguments: Vec<Typed>) -> Result<
     let source = arguments.pop().ok_or_else(|| SparkError::internal("EXTRACT lacks its source"))?;
     let word = arguments.pop().ok_or_else(|| SparkError::internal("EXTRACT lacks its field"))?;
     let sql = match name {
-        "extract" => format!("extract({} FROM {})", word.sql, source.sql),
+        "extract" | "datepart" => format!("{name}({} FROM {})", word.sql, source.sql),
         _ => format!("{name}({}, {})", word.sql, source.sql),
     };
     let Some(text) = fold_text(&word) else {

@@ -6,4 +6,5 @@ pub(crate) mod fields;
 pub(crate) mod make;
 pub(crate) mod now;
 pub(crate) mod text;
+pub(crate) mod time;
 pub(crate) mod windows;

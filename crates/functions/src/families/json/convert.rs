@@ -32,7 +32,7 @@ kernels! {
     "to_csv" => write_csv;
 }
 
-fn not_constant(sql: &str, name: &str, argument: &Typed) -> SparkError {
+pub(crate) fn not_constant(sql: &str, name: &str, argument: &Typed) -> SparkError {
     SparkError::new(&error_class::DATATYPE_MISMATCH_NON_FOLDABLE_INPUT)
         .param("sqlExpr", coercion::quoted(sql))
         .param("inputName", format!("`{name}`"))
@@ -41,7 +41,7 @@ fn not_constant(sql: &str, name: &str, argument: &Typed) -> SparkError {
 }
 
 /// The options of a constant map, as `key=value`.
-fn options_of(sql: &str, argument: Option<&Typed>) -> Result<Vec<String>> {
+pub(crate) fn options_of(sql: &str, argument: Option<&Typed>) -> Result<Vec<String>> {
     let Some(argument) = argument else { return Ok(Vec::new()) };
     let Some(ScalarValue::Map(map)) = fold(argument) else { return Err(not_constant(sql, "options", argument)) };
     let (Some(keys), Some(values)) = (map.keys().as_string_opt::<i32>(), map.values().as_string_opt::<i32>()) else {
@@ -50,12 +50,12 @@ fn options_of(sql: &str, argument: Option<&Typed>) -> Result<Vec<String>> {
     Ok((0..keys.len()).map(|i| format!("{}={}", keys.value(i).to_lowercase(), values.value(i))).collect())
 }
 
-fn option<'a>(a: &Args<'a>, name: &str) -> Option<&'a str> {
+pub(crate) fn option<'a>(a: &Args<'a>, name: &str) -> Option<&'a str> {
     a.context.options.iter().find_map(|option| option.split_once('=').filter(|(key, _)| *key == name).map(|(_, v)| v))
 }
 
 /// A type from DDL or from Spark's JSON.
-fn parse_schema(text: &str) -> Result<DataType> {
+pub(crate) fn parse_schema(text: &str) -> Result<DataType> {
     if text.trim_start().starts_with(['{', '"']) {
         return DataType::parse_json(text);
     }
@@ -65,7 +65,7 @@ fn parse_schema(text: &str) -> Result<DataType> {
     firesteel_sql::parse_table_schema(text).map(DataType::Struct)
 }
 
-fn nullable(data_type: DataType) -> DataType {
+pub(crate) fn nullable(data_type: DataType) -> DataType {
     match data_type {
         DataType::Struct(fields) => {
             let field = |f: StructField| StructField { nullable: true, data_type: nullable(f.data_type), ..f };

@@ -2,7 +2,7 @@
 
 pub(crate) mod convert;
 pub(crate) mod path;
-mod read;
+pub(crate) mod read;
 mod schema;
-mod value;
+pub(crate) mod value;
 mod write;

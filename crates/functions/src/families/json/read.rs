@@ -16,10 +16,10 @@ use crate::errors::from_arrow;
 use crate::families::collection::maps::map_array;
 
 /// How texts become dates and timestamps.
-pub(super) struct Formats {
-    pub(super) zone: Zone,
-    pub(super) date: Option<Pattern>,
-    pub(super) timestamp: Option<Pattern>,
+pub(crate) struct Formats {
+    pub(crate) zone: Zone,
+    pub(crate) date: Option<Pattern>,
+    pub(crate) timestamp: Option<Pattern>,
 }
 
 /// The values as a column of the type; what does not fit is null.
@@ -78,7 +78,7 @@ pub(super) fn column(values: &[Option<&Json>], data_type: &DataType, formats: &F
 }
 
 /// A struct column of the type.
-pub(super) fn structs(data_type: &DataType, columns: Vec<ArrayRef>, nulls: NullBuffer) -> Result<ArrayRef> {
+pub(crate) fn structs(data_type: &DataType, columns: Vec<ArrayRef>, nulls: NullBuffer) -> Result<ArrayRef> {
     let Arrow::Struct(fields) = to_arrow(data_type) else { return Err(SparkError::internal("a struct is none")) };
     if fields.is_empty() {
         return Ok(Arc::new(StructArray::new_empty_fields(nulls.len(), Some(nulls))));
@@ -127,7 +127,7 @@ fn leaf(values: &[Option<&Json>], data_type: &DataType, formats: &Formats) -> Re
 }
 
 /// A date's or timestamp's text in the form that casts read.
-fn formatted(text: &str, data_type: &DataType, formats: &Formats) -> Option<String> {
+pub(crate) fn formatted(text: &str, data_type: &DataType, formats: &Formats) -> Option<String> {
     let pattern = if *data_type == DataType::Date { &formats.date } else { &formats.timestamp };
     let Some(pattern) = pattern else { return Some(text.to_owned()) };
     let parsed = pattern.parse(text)?;

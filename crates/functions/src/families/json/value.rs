@@ -6,7 +6,7 @@ use std::str::CharIndices;
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Json {
+pub(crate) enum Json {
     Null,
     Boolean(bool),
     /// The digits.
@@ -21,7 +21,7 @@ const DEPTH_MAX: usize = 500;
 
 impl Json {
     /// Parses a whole text; single quotes are as good as double ones.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut parser = Parser { text, chars: text.char_indices().peekable() };
         let value = parser.value(0)?;
         parser.skip_blanks();
@@ -29,13 +29,13 @@ impl Json {
     }
 
     /// The last field of that name.
-    pub(super) fn field(&self, name: &str) -> Option<&Self> {
+    pub(crate) fn field(&self, name: &str) -> Option<&Self> {
         let Self::Object(fields) = self else { return None };
         fields.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
     /// The value as JSON.
-    pub(super) fn write(&self, out: &mut String) {
+    pub(crate) fn write(&self, out: &mut String) {
         match self {
             Self::Null => out.push_str("null"),
             Self::Boolean(value) => out.push_str(if *value { "true" } else { "false" }),
@@ -67,7 +67,7 @@ impl Json {
     }
 
     /// The value as a function shows it: a text without quotes.
-    pub(super) fn shown(&self) -> Option<String> {
+    pub(crate) fn shown(&self) -> Option<String> {
         match self {
             Self::Null => None,
             Self::Text(text) => Some(text.clone()),
@@ -81,7 +81,7 @@ impl Json {
 }
 
 /// A text as JSON.
-pub(super) fn write_text(out: &mut String, text: &str) {
+pub(crate) fn write_text(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {
         match c {

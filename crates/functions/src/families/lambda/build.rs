@@ -84,6 +84,7 @@ impl Lambdas {
         let context = KernelContext {
             ansi: ctx.ansi,
             time_zone: ctx.time_zone.clone(),
+            keeps_last_key: ctx.keeps_last_key,
             arguments: values.iter().map(|value| value.data_type.clone()).collect(),
             result: data_type.clone(),
             nullable,
@@ -202,6 +203,8 @@ fn aggregate(ctx: &FunctionContext, name: &str, arguments: Vec<Argument<'_>>) ->
     if let Some(mut finish) = lambdas.next() {
         let finished = resolved.resolve(finish.as_mut(), &[carried])?;
         result = (finished.data_type, true);
+    } else {
+        resolved.sql.push("lambdafunction(namedlambdavariable(), namedlambdavariable())".to_owned());
     }
     resolved.call(ctx, "aggregate", name, vec![array, start], result)
 }

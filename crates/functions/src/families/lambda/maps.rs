@@ -42,7 +42,7 @@ pub(super) fn filter(call: &Call) -> Result<ArrayRef> {
         made.row((start..start + count).filter(|i| kept.is_valid(*i) && kept.value(*i)));
         start += count;
     }
-    made.finish(&call.context.result, &keys, &values)
+    made.finish(call.context, &keys, &values)
 }
 
 pub(super) fn transform(call: &Call, keys_change: bool) -> Result<ArrayRef> {
@@ -59,11 +59,7 @@ pub(super) fn transform(call: &Call, keys_change: bool) -> Result<ArrayRef> {
         }
         start += count.unwrap_or(0);
     }
-    if keys_change {
-        made.finish(&call.context.result, &changed, &values)
-    } else {
-        made.finish(&call.context.result, &keys, &changed)
-    }
+    if keys_change { made.finish(call.context, &changed, &values) } else { made.finish(call.context, &keys, &changed) }
 }
 
 /// Every key of either map, with both values; null for the map that lacks it.
@@ -101,5 +97,5 @@ pub(super) fn zip_with(call: &Call) -> Result<ArrayRef> {
     let keys = ks.of(&keys)?;
     let parameters = [keys.clone(), xs.of(left.values())?, ys.of(right.values())?];
     let values = call.for_each(&ks, &parameters)?;
-    made.finish(&call.context.result, &keys, &values)
+    made.finish(call.context, &keys, &values)
 }

@@ -123,7 +123,8 @@ fn folded() {
     assert_eq!(
         value.sql,
         "aggregate(xs, b, lambdafunction((namedlambdavariable() + namedlambdavariable()), \
-        namedlambdavariable(), namedlambdavariable()))"
+        namedlambdavariable(), namedlambdavariable()), \
+        lambdafunction(namedlambdavariable(), namedlambdavariable()))"
     );
     assert_eq!(shown(value), "16 | 20 | null | null");
     let finished = apply("reduce", vec![xs(), start(), sum(), lambda(1, |p| op("*", &p[0], &int(2)))]);

@@ -105,9 +105,10 @@ fn to_binary(ctx: &FunctionContext, name: &str, mut arguments: Vec<Typed>) -> Re
 }
 
 fn to_char(ctx: &FunctionContext, name: &str, arguments: Vec<Typed>) -> Result<Typed> {
-    let sql = coercion::call_sql(name, &arguments);
+    // Spark prints both under the first name.
+    let sql = coercion::call_sql("to_char", &arguments);
     if arguments[0].data_type.is_datetime() {
-        return Ok(Typed { sql: sql.replacen(name, "date_format", 1), ..scalar(ctx, "date_format", arguments)? });
+        return Ok(Typed { sql: sql.replacen("to_char", "date_format", 1), ..scalar(ctx, "date_format", arguments)? });
     }
     let format = constant_format(&sql, &arguments[1])?;
     if arguments[0].data_type == DataType::Binary {

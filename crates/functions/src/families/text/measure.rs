@@ -8,7 +8,7 @@ use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::DataType;
 
 use crate::families::args::Args;
-use crate::families::rows::Default::Absent;
+use crate::families::rows::Default::{Absent, Text};
 use crate::families::rows::Output::{Is, Maybe, Of};
 use crate::families::rows::{any_nullable, functions};
 
@@ -31,7 +31,7 @@ functions! {
     "concat_ws" (TEXT; ..TEXTS) => Of(|_, a| Ok((DataType::STRING, a.first().is_none_or(|a| a.nullable)))), concat_ws, "texts and arrays of texts joined by a separator, nulls left out";
     "luhn_check" (TEXT) => Is(DataType::Boolean), |a| { let t = a.text(0)?; a.booleans(|r| luhn(t.value(r))) }, "whether the digits pass Luhn's check";
     "is_valid_utf8" (TEXT_OR_BINARY) => Is(DataType::Boolean), |a| valid(a, |ok, _| Ok(Some(ok.is_some()))), "whether the bytes are UTF-8";
-    "sentences" (TEXT; TEXT = Absent, TEXT = Absent) => Of(|_, a| Ok((words_type(), any_nullable(a)))), sentences, "the words of each sentence";
+    "sentences" (TEXT; TEXT = Text(""), TEXT = Text("")) => Of(|_, a| Ok((words_type(), any_nullable(a)))), sentences, "the words of each sentence";
 }
 
 fn words_type() -> DataType {

@@ -57,11 +57,9 @@ def test_out_of_memory(name):
 def test_missing_secret(name):
     storage = {"connections": [{"name": "a", "credentialsSecret": "not-there"}]}
     kube.apply(kube.job(name, SLEEP, storage=storage))
-    # A Secret that is to be a folder keeps the pod from starting; Kubernetes tells why in an event of the pod.
-    kube.wait_phase(name, "Starting")
-    patch = {"metadata": {"name": "not-there", "namespace": kube.NAMESPACE}}
-    assert kube.status(name)["phase"] == "Starting"
-    kube.delete("secret", patch["metadata"]["name"])
+    kube.until("the reason shows", lambda: kube.status(name).get("reason") == "ConfigError", 60)
+    now = kube.status(name)
+    assert now["phase"] == "Starting" and "not-there" in now["message"], now
 
 
 def test_wrong_credentials(name):

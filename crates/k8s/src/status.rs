@@ -1,5 +1,7 @@
 //! What the operator reports about a `SparkJob`.
 
+use std::fmt;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -139,6 +141,15 @@ pub enum Reason {
     Refused,
     /// The pod names a Secret or ConfigMap that is not there.
     ConfigError,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OomKilled => f.write_str("OOMKilled"),
+            other => write!(f, "{other:?}"),
+        }
+    }
 }
 
 /// An attempt that has ended.

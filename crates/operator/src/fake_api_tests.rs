@@ -217,7 +217,12 @@ impl State {
         let selector = query.split('&').find_map(|part| part.strip_prefix("labelSelector="));
         let selector = selector.map(|text| text.replace("%2F", "/").replace("%3D", "="));
         let label = selector.as_deref().and_then(|text| text.split_once('='));
-        let is_selected = |object: &Value| label.is_none_or(|(key, value)| object["metadata"]["labels"][key] == value);
+        // Of fields, only the reason of an event is looked at.
+        let reason = query.split("reason%3D").nth(1).map(|text| text.split(['&', '%']).next().unwrap_or_default());
+        let is_selected = |object: &Value| {
+            let has_label = label.is_none_or(|(key, value)| object["metadata"]["labels"][key] == value);
+            has_label && reason.is_none_or(|reason| object["reason"] == reason)
+        };
         let found: Vec<Value> = self
             .objects
             .iter()

@@ -142,6 +142,8 @@ fn unreachable(taint: &str) -> Value {
 fn spark(parts: &PodParts<'_>) -> Value {
     let mut env = vec![
         json!({ "name": "HOME", "value": "/tmp" }),
+        // The user of the pod has a number and no name in the image, and libraries ask for one.
+        json!({ "name": "USER", "value": "spark" }),
         json!({ "name": "POD_NAME", "valueFrom": { "fieldRef": { "fieldPath": "metadata.name" } } }),
         json!({ "name": "POD_UID", "valueFrom": { "fieldRef": { "fieldPath": "metadata.uid" } } }),
         json!({ "name": "POD_NAMESPACE", "valueFrom": { "fieldRef": { "fieldPath": "metadata.namespace" } } }),

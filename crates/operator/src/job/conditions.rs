@@ -22,7 +22,7 @@ pub(crate) fn derive(status: &mut SparkJobStatus, now: Timestamp, generation: Op
         ("Complete", phase == Phase::Succeeded),
         ("Failed", phase == Phase::Failed),
     ];
-    let reason = status.reason.map_or_else(|| format!("{phase:?}"), |reason| format!("{reason:?}"));
+    let reason = status.reason.map_or_else(|| format!("{phase:?}"), |reason| reason.to_string());
     let message = status.message.clone().unwrap_or_default();
     for (kind, holds) in values {
         set(&mut status.conditions, kind, holds, &reason, &message, now, generation);

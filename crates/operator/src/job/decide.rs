@@ -213,10 +213,14 @@ fn pending(draft: &mut Draft<'_>, pod: &DriverPod, obstacle: Option<&Obstacle>) 
         draft.stop(pod, Some(why.unwrap_or_else(late)));
         return;
     }
+    if why.is_none() {
+        // What is in the way may show in events alone, which are not watched.
+        draft.wait(POLL);
+    }
     if let Some((reason, message)) = &why
         && draft.status.reason != Some(*reason)
     {
-        draft.warn("DriverWaits", format!("{reason:?}: {message}"));
+        draft.warn("DriverWaits", format!("{reason}: {message}"));
     }
     draft.enter(Phase::Starting, why);
 }

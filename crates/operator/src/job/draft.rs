@@ -147,7 +147,7 @@ impl<'a> Draft<'a> {
     /// Stops the driver; without a reason because the job is suspended, else the job fails with it.
     pub(crate) fn stop(&mut self, pod: &DriverPod, why: Option<(Reason, String)>) {
         match &why {
-            Some((reason, message)) => self.warn("Stopping", format!("{reason:?}: {message}")),
+            Some((reason, message)) => self.warn("Stopping", format!("{reason}: {message}")),
             None => self.tell("Stopping", "the job is suspended"),
         }
         self.enter(Phase::Stopping, why);
@@ -193,7 +193,7 @@ impl<'a> Draft<'a> {
     /// The job ends.
     pub(crate) fn complete(&mut self, phase: Phase, why: Option<(Reason, String)>) {
         match (&why, phase) {
-            (Some((reason, message)), _) => self.warn("Failed", format!("{reason:?}: {message}")),
+            (Some((reason, message)), _) => self.warn("Failed", format!("{reason}: {message}")),
             (None, _) => self.tell("Succeeded", "the program ended well"),
         }
         self.enter(phase, why);
@@ -219,7 +219,7 @@ impl<'a> Draft<'a> {
         match verdict.again_after {
             None => self.complete(Phase::Failed, why),
             Some(wait) => {
-                let reason = ending.reason.map(|reason| format!("{reason:?}")).unwrap_or_default();
+                let reason = ending.reason.map(|reason| reason.to_string()).unwrap_or_default();
                 let message = ending.message.as_deref().unwrap_or_default();
                 self.warn(
                     "Retrying",

@@ -179,6 +179,23 @@ async fn a_pod_of_somebody_else_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_secret_that_is_not_there_shows_in_an_event_alone() {
+    let api = api();
+    settle(&api).await;
+    let mut pod = api.get("pods", POD).unwrap();
+    pod["spec"]["nodeName"] = json!("node-1");
+    api.put("pods", pod);
+    api.put(
+        "events",
+        json!({ "metadata": { "name": "zzz" }, "involvedObject": {}, "reason": "FailedMount", "message": "no secret" }),
+    );
+    settle(&api).await;
+    let status = job(&api).status.unwrap();
+    assert_eq!((status.phase, status.reason), (Some(Phase::Starting), Some(Reason::ConfigError)));
+    assert_eq!(status.message.as_deref(), Some("no secret"));
+}
+
+#[tokio::test]
 async fn a_refusal_for_quota_is_told_from_one_by_policy() {
     for (used, reason) in [("1", Reason::QuotaExceeded), ("0", Reason::Refused)] {
         let api = api();

@@ -1,17 +1,18 @@
 //! Reads what a decision about a job needs, and nothing else.
 
-use firesteel_k8s::SparkJob;
 use firesteel_k8s::build::names;
+use firesteel_k8s::{Reason, SparkJob};
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Event, Pod};
+use kube::api::ListParams;
 
-use crate::cluster::ClusterError;
+use crate::cluster::{ClusterError, limited};
 use crate::context::Context;
 
 use super::build;
 use super::build::Identity;
 use super::decide::{has_finalizer, wants_admission};
-use super::driver::{self, Class, Driver, DriverPod, PodState};
+use super::driver::{self, Class, Driver, DriverPod, Obstacle, PodState};
 use super::observed::{Admission, Cleanup, Observed};
 
 /// Observes.
@@ -31,7 +32,23 @@ async fn driver_of(context: &Context, job: &SparkJob) -> Result<Driver, ClusterE
     let Some(attempt) = job.status.as_ref().and_then(|status| status.attempt) else { return Ok(Driver::Absent) };
     let identity = Identity::of(job);
     let pod: Option<Pod> = context.cluster.get(identity.namespace, &names::driver(identity.name, attempt)).await?;
-    Ok(pod.map_or(Driver::Absent, |pod| driver::read(&pod, identity.uid, attempt)))
+    let mut driver = pod.map_or(Driver::Absent, |pod| driver::read(&pod, identity.uid, attempt));
+    if let Driver::Pod(pod) = &mut driver
+        && pod.node.is_some()
+        && pod.state == PodState::Pending(None)
+    {
+        pod.state = PodState::Pending(failed_mount(context, identity.namespace, &pod.uid).await?);
+    }
+    Ok(driver)
+}
+
+/// A pod that waits for a Secret or ConfigMap does not say so; only an event does.
+async fn failed_mount(context: &Context, namespace: &str, pod: &str) -> Result<Option<Obstacle>, ClusterError> {
+    let fields = format!("involvedObject.uid={pod},reason=FailedMount");
+    let events = context.cluster.api::<Event>(namespace);
+    let mut found = limited(events.list(&ListParams::default().fields(&fields))).await?.items;
+    let message = found.pop().map(|event| event.message.unwrap_or_default());
+    Ok(message.map(|message| Obstacle { reason: Reason::ConfigError, message }))
 }
 
 /// Tries to make the next driver's pod without making it.

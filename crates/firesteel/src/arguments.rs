@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Connect(Connect),
     /// Run SQL: statements given, a file, or a shell.
     Sql(Sql),
+    /// Make a SparkJob's manifest of a spark-submit command line or of a SparkApplication's YAML file.
+    Convert(Convert),
     /// Run a job or a server inside a pod, as the operator asks for it.
     #[command(hide = true)]
     Driver(Driver),
@@ -109,6 +111,13 @@ pub(crate) struct Sql {
 
     #[command(flatten)]
     pub(crate) session: Session,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Convert {
+    /// The words of the command line, or one YAML file.
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "WORDS")]
+    pub(crate) words: Vec<String>,
 }
 
 #[derive(Debug, Args)]

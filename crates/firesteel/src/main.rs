@@ -16,6 +16,7 @@ mod arguments;
 mod child;
 mod clean;
 mod connect;
+mod convert;
 mod data;
 mod driver;
 mod engine;
@@ -69,6 +70,7 @@ fn perform(command: Command) -> Result<(), Failure> {
         Command::Run(arguments) => block_on(run::run(arguments)),
         Command::Connect(arguments) => block_on(connect::connect(arguments)),
         Command::Sql(arguments) => block_on(sql::sql(arguments)),
+        Command::Convert(arguments) => convert::convert(&arguments),
         Command::Driver(arguments) => block_on(driver::driver(arguments)),
         Command::Clean(arguments) => block_on(clean::clean(arguments)),
         Command::S3(arguments) => block_on(s3::s3(arguments)),

@@ -19,6 +19,7 @@
 
 pub mod build;
 pub mod conf;
+pub mod convert;
 pub mod crd;
 pub mod docs;
 pub mod duration;

@@ -41,7 +41,7 @@ def test_deadline(name):
 
 
 def test_bad_image(name):
-    item = kube.job(name, SLEEP, image="nowhere.invalid/firesteel:none", timeouts={"start": "8s"})
+    item = kube.job(name, SLEEP, image="nowhere.invalid/firesteel:none", timeouts={"start": "40s"})
     kube.apply(item)
     kube.until("the reason shows", lambda: kube.status(name).get("reason") == "ImagePullFailed", 30)
     done = kube.wait_phase(name, "Failed")

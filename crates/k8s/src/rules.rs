@@ -140,7 +140,8 @@ pub const ELASTIC: &[Rule<Elastic>] = &[
 
 /// Of a wait between attempts. Text that is no duration is the schema's business.
 pub const BACKOFF: &[Rule<Backoff>] = &[Rule {
-    cel: "duration(self.initial) <= duration(self.max)",
+    // The API holds the rule against the default `{}` before it fills that in.
+    cel: "!has(self.initial) || !has(self.max) || duration(self.initial) <= duration(self.max)",
     message: "initial must not exceed max",
     holds: |backoff| match (backoff.initial.parse(), backoff.max.parse()) {
         (Ok(initial), Ok(max)) => initial <= max,

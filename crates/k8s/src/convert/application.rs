@@ -169,7 +169,7 @@ spec:
   mainApplicationFile: s3a://code/nightly.py
   arguments: [a, b]
   sparkVersion: 3.5.0
-  sparkConf: {spark.sql.ansi.enabled: 'false', spark.kubernetes.driver.label.x: y}
+  sparkConf: {spark.sql.ansi.enabled: 'false', spark.kubernetes.driver.label.x: z}
   deps: {pyFiles: ['s3a://code/lib.py'], jars: ['x.jar']}
   restartPolicy: {type: OnFailure, onFailureRetries: 3, onFailureRetryInterval: 20}
   timeToLiveSeconds: 3600
@@ -189,7 +189,7 @@ spec:
         assert_eq!(spec["executor"]["podTemplate"]["spec"]["containers"][0]["env"][0]["name"], "A");
         let mut left_out = converted.left_out.clone();
         left_out.sort();
-        let expected = ["spark.kubernetes.driver.label.x=y", "spec.deps.jars", "spec.executor.gpu", "spec.monitoring"];
+        let expected = ["spark.kubernetes.driver.label.x=z", "spec.deps.jars", "spec.executor.gpu", "spec.monitoring"];
         assert_eq!(left_out, expected);
         Manifest::parse(&converted.job.to_string(), "job", &[]).unwrap();
     }

@@ -17,6 +17,8 @@ for program in firesteel firesteel-operator; do
   strip -o "$context/$program" "$programs/$program"
 done
 cp "$here/requirements.txt" "$context/"
+mkdir "$context/python"
+cp -r "$here/../python/pyspark" "$here/../python/pyproject.toml" "$here/../python/README.md" "$context/python/"
 if [ -n "${CERTIFICATES:-}" ]; then cp "$CERTIFICATES" "$context/certificates.pem"; else : >"$context/certificates.pem"; fi
 
 if command -v buildah >/dev/null; then

@@ -54,10 +54,16 @@ conformance: build python ## Run Spark's golden files through the real server; F
 .PHONY: conformance-update
 conformance-update: build python ## Run all golden files, write docs/conformance.md and the list of what passes.
 	FIRESTEEL=$(FIRESTEEL) $(PYTHON) tests/conformance/judge.py --update --causes 40
+
 .PHONY: bench
 bench: protoc $(BENCH_VENV)/.installed ## Time TPC-H beside Spark and Sail, release build. BENCH_ARGS='--scale 0.1 --engines ...' changes it.
 	cargo build --release --package firesteel
 	FIRESTEEL=$(CARGO_TARGET_DIR)/release/firesteel $(BENCH_VENV)/bin/python tests/bench/tpch.py $(BENCH_ARGS)
+
+.PHONY: bench-python
+bench-python: protoc python $(BENCH_VENV)/.installed ## Time RDD programs beside PySpark's own, release build. BENCH_ARGS='--repeat 1' changes it.
+	cargo build --release --package firesteel
+	FIRESTEEL=$(CARGO_TARGET_DIR)/release/firesteel python3 tests/bench/rdd.py --firesteel $(PYTHON) --spark $(BENCH_VENV)/bin/python $(BENCH_ARGS)
 
 $(BENCH_VENV)/.installed: $(BENCH_REQUIREMENTS)
 	test -x $(BENCH_VENV)/bin/python || python3 -m venv $(BENCH_VENV)

@@ -95,13 +95,17 @@ class SparkContext(sources.FileSources):
     def _attach(self, session: Any, settings: dict[str, str]) -> None:
         from pyspark.core.frames import ConnectFrames
 
-        self._begin(ConnectFrames(session), settings | _missing(session, settings))
+        told = _told(session)
+        self._begin(ConnectFrames(session), {key: told[key] for key in NOTED if key in told} | settings)
         self._session = session
+        self._told = told
 
     def _begin(self, frames: Any, settings: dict[str, str]) -> None:
         """What every context has, whatever its frames are made of."""
         self._frames = frames
         self._session = None
+        # What the server says of its configuration.
+        self._told: dict[str, str] = {}
         self._conf = SparkConf(loadDefaults=False).setAll(list(settings.items()))
         self.environment = {
             key.removeprefix("spark.executorEnv."): value
@@ -220,8 +224,8 @@ class SparkContext(sources.FileSources):
     @property
     def defaultParallelism(self) -> int:
         """How many partitions data gets when nobody says."""
-        told = self._conf.get("spark.default.parallelism", None)
-        return max(int(told), 1) if told else max(_slots(self._conf), 1)
+        said = self._conf.get("spark.default.parallelism", self._told.get("spark.default.parallelism"))
+        return max(int(said), 1) if said else max(_slots(self._conf), 1)
 
     @property
     def defaultMinPartitions(self) -> int:
@@ -535,12 +539,11 @@ _NUMBERS = (
     (complex, accumulators.COMPLEX_ACCUMULATOR_PARAM),
 )
 
-# What a context wants to know of the server's configuration.
-ASKED = (
+# What a context takes from the server's configuration, where the program says nothing else.
+NOTED = (
     "spark.master",
     "spark.app.name",
     "spark.app.id",
-    "spark.default.parallelism",
     "spark.executor.instances",
     "spark.executor.cores",
     "spark.python.worker.memory",
@@ -554,10 +557,10 @@ def _session(settings: dict[str, str]) -> Any:
     return SparkSession.builder.config(map={**settings, "spark.remote": url}).getOrCreate()
 
 
-def _missing(session: Any, settings: dict[str, str]) -> dict[str, str]:
-    """Settings that the program did not make, as the server has them."""
-    told = {key: session.conf.get(key, None) for key in ASKED if key not in settings}
-    return {key: value for key, value in told.items() if value is not None}
+def _told(session: Any) -> dict[str, str]:
+    """Settings as the server has them."""
+    said = {key: session.conf.get(key, None) for key in (*NOTED, "spark.default.parallelism")}
+    return {key: value for key, value in said.items() if value is not None}
 
 
 def _slots(conf: SparkConf) -> int:

@@ -109,6 +109,8 @@ def test_cartesian(sc):
     pairs = sc.parallelize([1, 2, 3], 2).cartesian(sc.parallelize("ab", 2))
     assert pairs.getNumPartitions() == 4
     assert sorted(pairs.collect()) == [(1, "a"), (1, "b"), (2, "a"), (2, "b"), (3, "a"), (3, "b")]
+    wide = sc.parallelize(range(20), 3).cartesian(sc.parallelize(range(30), 4))
+    assert sorted(wide.collect()) == [(i, j) for i in range(20) for j in range(30)]
     assert sc.emptyRDD().cartesian(pairs).collect() == []
 
 

@@ -314,7 +314,7 @@ class SparkContext(sources.FileSources):
         """Counts a DataFrame's partitions, which takes a job."""
         from pyspark.core.task import Frame, Partition, Stage
 
-        stage = Stage(Frame(_nothing, 0), (), Partition(), {})
+        stage = Stage(Frame(_nothing), (), Partition(), {})
         return len({pid for pid, payload in self._frames.rows(self._frames.run(frame, stage)) if not payload})
 
     # Shared variables

@@ -184,7 +184,7 @@ class Numbered:
 
 
 class Replicated:
-    """Writer: a copy to each partition of a product that this one has a part in."""
+    """Writer: a copy to each partition of a product that this one has a part in; `others` are those on the right."""
 
     def __init__(self, is_left: bool, others: int):
         self.is_left = is_left
@@ -194,7 +194,7 @@ class Replicated:
         if self.is_left:
             targets = range(index * self.others, (index + 1) * self.others)
         else:
-            targets = range(index, count, count // self.others)
+            targets = range(index, count, self.others)
         for number, payload in enumerate(wire.payloads(values)):
             for pid in targets:
                 yield pid, number.to_bytes(8, "big") + payload

@@ -37,18 +37,17 @@ class Build:
         # How many tasks each stage has that Python computes.
         self.stages: list[int] = []
 
-    def pending(self, rdd: Any, wanted: Optional[range] = None, offset: int = 0) -> Pending:
-        """What an RDD is made of. `wanted` says which partitions matter; others need not be right. `offset` counts
-        the partitions before it in a union."""
+    def pending(self, rdd: Any, wanted: Optional[range] = None) -> Pending:
+        """What an RDD is made of. `wanted` says which partitions matter; others need not be right."""
         kept = rdd._kept_frame()
         if kept is None:
-            return rdd._node.pending(self, wanted, offset)
+            return rdd._node.pending(self, wanted)
         frame = kept if wanted is None else self.frames.only(kept, wanted)
         return Pending(self.frames.exchanged(frame, rdd.getNumPartitions()), Stored(is_kept=True))
 
-    def finished(self, rdd: Any, wanted: Optional[range] = None, shift: int = 0, offset: int = 0) -> Any:
+    def finished(self, rdd: Any, wanted: Optional[range] = None, shift: int = 0) -> Any:
         """The rows of an RDD, its partitions renumbered by `shift`."""
-        return self.run(self.pending(rdd, wanted, offset), Partition(shift), rdd, wanted)
+        return self.run(self.pending(rdd, wanted), Partition(shift), rdd, wanted)
 
     def run(self, pending: Pending, sink: Any, rdd: Any, wanted: Optional[range] = None, schema: Any = None) -> Any:
         """One stage."""
@@ -72,7 +71,7 @@ class Node:
         """As `count`, but 1 where that would run a job."""
         return self.count()
 
-    def pending(self, build: Build, wanted: Optional[range], offset: int) -> Pending:
+    def pending(self, build: Build, wanted: Optional[range]) -> Pending:
         raise NotImplementedError
 
     def has_exchange(self) -> bool:
@@ -80,7 +79,7 @@ class Node:
         return any(parent._kept is None and parent._node.has_exchange() for parent in self.parents)
 
     def reads_frame(self) -> bool:
-        """Whether a task finds its index by its place among the tasks of the stage."""
+        """Whether the server alone knows how many partitions there are."""
         return any(parent._kept is None and parent._node.reads_frame() for parent in self.parents)
 
 
@@ -100,7 +99,7 @@ class Slices(Node):
     def has_exchange(self) -> bool:
         return not self.is_inline
 
-    def pending(self, build: Build, wanted: Optional[range], offset: int) -> Pending:
+    def pending(self, build: Build, wanted: Optional[range]) -> Pending:
         indexes = range(len(self.slices)) if wanted is None else wanted
         if self.is_inline:
             slices = {index: self.slices[index] for index in indexes}
@@ -131,8 +130,8 @@ class FrameRows(Node):
     def reads_frame(self) -> bool:
         return True
 
-    def pending(self, build: Build, wanted: Optional[range], offset: int) -> Pending:
-        return Pending(self.frame, Frame(self.convert, offset))
+    def pending(self, build: Build, wanted: Optional[range]) -> Pending:
+        return Pending(self.frame, Frame(self.convert))
 
 
 class Mapped(Node):
@@ -150,8 +149,8 @@ class Mapped(Node):
     def count_hint(self) -> int:
         return self.parents[0]._node.count_hint()
 
-    def pending(self, build: Build, wanted: Optional[range], offset: int) -> Pending:
-        held = build.pending(self.parents[0], wanted, offset)
+    def pending(self, build: Build, wanted: Optional[range]) -> Pending:
+        held = build.pending(self.parents[0], wanted)
         return Pending(held.frame, held.source, (*held.functions, self.function))
 
 
@@ -181,17 +180,15 @@ class Shuffled(Node):
     def reads_frame(self) -> bool:
         return False
 
-    def pending(self, build: Build, wanted: Optional[range], offset: int) -> Pending:
+    def pending(self, build: Build, wanted: Optional[range]) -> Pending:
         frames = []
         for tag, (rdd, write) in enumerate(self.inputs):
             if rdd._node.count_hint() == 0:
                 continue
-            before = sum(other.getNumPartitions() for other in self.parents[:tag]) if rdd._node.reads_frame() else 0
             if write is None:
-                frame = build.finished(rdd, None if rdd._node.reads_frame() else wanted, offset=before)
+                frame = build.finished(rdd, wanted)
             else:
-                held = build.pending(rdd, offset=before)
-                frame = build.run(held, Buckets(self.partitions, write, wanted), rdd)
+                frame = build.run(build.pending(rdd), Buckets(self.partitions, write, wanted), rdd)
             frames.append(build.frames.tagged(frame, tag) if len(self.inputs) > 1 else frame)
         if not frames:
             return Pending(build.frames.indexes(range(self.partitions)), Indexes(), (self.read,))
@@ -213,19 +210,16 @@ class United(Node):
     def count_hint(self) -> int:
         return sum(parent._node.count_hint() for parent in self.parents)
 
-    def pending(self, build: Build, wanted: Optional[range], offset: int) -> Pending:
+    def pending(self, build: Build, wanted: Optional[range]) -> Pending:
         frames = []
         start = 0
-        if self.reads_frame():
-            wanted = None
         for parent in self.parents:
             count = parent._node.count_hint() if parent is self.parents[-1] else parent.getNumPartitions()
             part = None
             if wanted is not None:
                 part = range(max(wanted.start - start, 0), min(wanted.stop - start, count))
             if count > 0 and (part is None or len(part) > 0):
-                held = build.pending(parent, part, offset + start)
-                frames.append(build.run(held, Partition(start), parent, part))
+                frames.append(build.finished(parent, part, start))
             start += count
         if not frames:
             return Pending(build.frames.indexes(range(0)), Indexes())
@@ -244,7 +238,7 @@ class Coalesced(Node):
     def count(self) -> int:
         return min(self.partitions, self.parents[0].getNumPartitions())
 
-    def pending(self, build: Build, wanted: Optional[range], offset: int) -> Pending:
+    def pending(self, build: Build, wanted: Optional[range]) -> Pending:
         parent = self.parents[0]
         before, after = parent.getNumPartitions(), self.count()
         frame = build.frames.coalesced(build.finished(parent), after)

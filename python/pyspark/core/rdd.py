@@ -149,7 +149,7 @@ class RDD(PairOperations, StatisticsOperations, OutputOperations, Generic[T]):
         if self._kept is not None:
             held = self._kept
         else:
-            pending = self._node.pending(build, None, 0)
+            pending = self._node.pending(build, None)
             held = build.run(pending, _same_partition(), self)
         with self.ctx._job(self, build.stages):
             if self._checkpoint == "files":

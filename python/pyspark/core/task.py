@@ -81,16 +81,21 @@ class Stored:
 
 
 class Frame:
-    """Rows of a DataFrame: one partition, whose index is the task's less those of the frames before it in a union."""
+    """Rows of a DataFrame, which is one partition for each task. Its index is what the server calls the partition of
+    the function's own input: in a union every input begins at 0."""
 
-    def __init__(self, convert: Callable[[pa.RecordBatch], Iterable[Any]], offset: int):
+    def __init__(self, convert: Callable[[pa.RecordBatch], Iterable[Any]]):
         self.convert = convert
-        self.offset = offset
 
     def partitions(self, batches: Batches, inbox: Inbox) -> Iterator[tuple[int, Values]]:
         context = TaskContext.get()
-        index = (context.partitionId() if context is not None else 0) - self.offset
-        yield index, (value for batch in batches for value in self.convert(batch))
+        batches = iter(batches)
+        yield (
+            context.partitionId() if context is not None else 0,
+            (value for batch in batches for value in self.convert(batch)),
+        )
+        for _ in batches:
+            pass
 
 
 class Partition:

@@ -74,7 +74,7 @@ def _new_session(self: Any) -> Any:
     """A session beside this one, with settings and temporary views of its own."""
     from pyspark.sql.connect.session import SparkSession
 
-    return SparkSession.builder.remote(os.environ.get("SPARK_REMOTE") or self._client._builder.url.geturl()).create()
+    return SparkSession.builder.channelBuilder(self._client._builder).create()
 
 
 def _stop(stop: Callable) -> Callable:

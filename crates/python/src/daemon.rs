@@ -97,6 +97,8 @@ fn command(key: &WorkerKey, sockets: &Path) -> Command {
     command
         .args(["-m", "pyspark.daemon", "pyspark.worker"])
         .env_clear()
+        // Keys are placed by their hash: workers everywhere must agree on it, as Spark has them do.
+        .env("PYTHONHASHSEED", "0")
         .envs(inherited())
         .env("PYTHONUNBUFFERED", "YES")
         .env("SPARK_REUSE_WORKER", "1")

@@ -14,7 +14,14 @@ def scaled(x: pd.Series) -> pd.Series:
 
 featured = df.withColumn("y", scaled("x"))
 assert featured.rdd.map(lambda r: r.y).sum() == 600.0
-means = df.groupBy("x").applyInPandas(
-    lambda g: pd.DataFrame({"x": [g["x"].iloc[0]], "mean": [g["id"].mean()]}), "x double, mean double")
-assert {r.x: r["mean"] for r in means.collect()} == {0.0: 18.0, 1.0: 19.0, 2.0: 20.0, 3.0: 21.0}
+
+
+def ranked(frames):
+    for frame in frames:
+        frame["rank"] = frame["y"].rank(method="dense").astype(int)
+        yield frame[["id", "rank"]]
+
+
+ranks = featured.coalesce(1).mapInPandas(ranked, "id long, rank long")
+assert ranks.rdd.map(lambda r: (r["rank"], 1)).countByKey() == {1: 10, 2: 10, 3: 10, 4: 10}
 spark.stop()

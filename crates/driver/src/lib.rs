@@ -10,8 +10,12 @@
 //!
 //! It must not know protobuf or how tasks are placed.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
 mod analyze;
 mod application;
+#[cfg(test)]
+mod codec_tests;
 mod command;
 mod engine;
 mod environment;

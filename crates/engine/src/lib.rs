@@ -9,11 +9,13 @@
 //!   exec       ShuffleReadExec -> operators -> ShuffleWriteExec: the plan of a task
 //!   in_task    a plan made ready to run: it can be stopped, and its functions find their task
 //!   python     nodes that call the user's Python functions
+//!   codec      plans of stages as bytes and back
 //!   task       what a task finds beside its plan and what it leaves behind
 //! ```
 //!
 //! It must not know the scheduler, executors, sessions or the network.
 
+pub mod codec;
 pub mod error;
 pub mod exec;
 mod in_task;

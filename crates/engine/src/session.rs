@@ -26,6 +26,8 @@ pub fn session_config(settings: &ExecutionSettings) -> SessionConfig {
     options.sql_parser.map_string_types_to_utf8view = false;
     let optimizer = &mut options.optimizer;
     optimizer.enable_dynamic_filter_pushdown = false;
+    // It reads files in another order, of which plans sent to executors know nothing, for filters that there are not.
+    optimizer.enable_sort_pushdown = false;
     optimizer.enable_join_dynamic_filter_pushdown = false;
     optimizer.enable_topk_dynamic_filter_pushdown = false;
     optimizer.enable_aggregate_dynamic_filter_pushdown = false;

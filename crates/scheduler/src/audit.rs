@@ -56,7 +56,10 @@ impl Scheduler {
             }
         };
         check(self.backlog == self.stages.values().map(|stage| stage.listed).sum::<u64>(), "backlog");
-        check(self.pools.running() == self.stages.values().map(|stage| stage.running.len() as u64).sum(), "pools");
+        check(
+            self.pools.running() == self.stages.values().map(|stage| stage.running.len() as u64).sum::<u64>(),
+            "pools",
+        );
         let listed: BTreeSet<_> =
             self.stages.values().filter(|stage| stage.listed > 0).map(|stage| (stage.job, stage.id)).collect();
         check(listed == self.ready, "ready list");

@@ -3,11 +3,13 @@
 //! ```text
 //!   read(request) --listing--> files --formats--> schema ==> FileTable --scan--> DataSourceExec
 //!                                 \____________ stores: s3://, file:/, x ____________/
+//!   codec: scans and writes as bytes, for executors elsewhere
 //!   child plan --> WriteExec --> TaskWriter --> TaskCommit --> WriteJob::commit
 //! ```
 //!
 //! It must not know sessions, SQL, the catalog or how tasks are placed.
 
+mod codec;
 mod csv;
 mod datetime;
 mod error;
@@ -21,6 +23,7 @@ pub mod stores;
 mod text;
 pub mod write;
 
+pub use codec::node_codecs;
 pub use error::from_store;
 pub use formats::Format;
 pub use listing::{ListedFile, Listing};

@@ -32,6 +32,11 @@ impl OrderedExec {
         Self { input, ordering, properties: Arc::new(properties) }
     }
 
+    /// The order.
+    pub fn ordering(&self) -> &LexOrdering {
+        &self.ordering
+    }
+
     fn label(&self) -> String {
         format!("OrderedExec: [{}]", self.ordering)
     }

@@ -44,6 +44,16 @@ impl RangeTable {
         Self { start, step, count, partitions: partitions.max(1), schema }
     }
 
+    /// Start, step, length and partitions.
+    pub(crate) fn parts(&self) -> (i64, i64, i128, usize) {
+        (self.start, self.step, self.count, self.partitions)
+    }
+
+    /// The table of which [`Self::parts`] tells.
+    pub(crate) fn from_parts(start: i64, step: i64, count: i128, partitions: usize) -> Self {
+        Self { count, ..Self::new(start, start, step, partitions) }
+    }
+
     /// First position and number of values of a partition.
     fn slice(&self, partition: usize) -> (i128, i128) {
         let (parts, part) = (self.partitions as i128, partition as i128);
@@ -87,7 +97,15 @@ pub struct RangeExec {
 }
 
 impl RangeExec {
-    fn new(table: RangeTable, with_column: bool) -> Self {
+    pub(crate) fn table(&self) -> &RangeTable {
+        &self.table
+    }
+
+    pub(crate) fn with_column(&self) -> bool {
+        self.with_column
+    }
+
+    pub(crate) fn new(table: RangeTable, with_column: bool) -> Self {
         let schema = if with_column { Arc::clone(&table.schema) } else { Arc::new(Schema::empty()) };
         let properties = PlanProperties::new(
             EquivalenceProperties::new(schema),

@@ -97,6 +97,10 @@ impl ShuffleReadExec {
         self.fixed
     }
 
+    pub(crate) fn merge(&self) -> Option<&LexOrdering> {
+        self.merge.as_ref()
+    }
+
     fn label(&self) -> String {
         let mode = match &self.mode {
             ReadMode::Ranges(ranges) => format!("partitions={}", ranges.len()),

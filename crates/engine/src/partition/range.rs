@@ -10,6 +10,8 @@ use arrow::row::{OwnedRow, RowConverter, SortField};
 use datafusion::common::Result;
 use datafusion::physical_expr::LexOrdering;
 
+use crate::codec::{columns_from_bytes, columns_to_bytes};
+
 /// Sort keys drawn at random from one task's rows.
 #[derive(Clone, Debug)]
 pub struct Sample {
@@ -17,6 +19,18 @@ pub struct Sample {
     pub keys: Vec<ArrayRef>,
     /// How many rows the task had, which is what the sample stands for.
     pub rows: u64,
+}
+
+impl Sample {
+    /// The keys as bytes; `rows` travels by itself.
+    pub fn keys_to_bytes(&self) -> Result<Vec<u8>> {
+        columns_to_bytes(&self.keys)
+    }
+
+    /// The sample of so many rows with the keys that [`Self::keys_to_bytes`] gave.
+    pub fn from_bytes(keys: &[u8], rows: u64) -> Result<Self> {
+        Ok(Self { keys: columns_from_bytes(keys)?, rows })
+    }
 }
 
 /// Draws a sample of bounded size, the same in every attempt.
@@ -84,6 +98,14 @@ pub struct RangeBounds {
 }
 
 impl RangeBounds {
+    pub(crate) fn keys(&self) -> &[ArrayRef] {
+        &self.keys
+    }
+
+    pub(crate) fn from_keys(keys: Vec<ArrayRef>) -> Self {
+        Self { keys }
+    }
+
     /// Bounds that give `partitions` ranges of about equal size; fewer where keys repeat too often.
     pub fn from_samples(ordering: &LexOrdering, samples: &[Sample], partitions: usize) -> Result<Self> {
         let samples: Vec<_> = samples.iter().filter(|sample| !sample.keys.is_empty()).collect();

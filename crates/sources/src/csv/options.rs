@@ -1,6 +1,6 @@
 //! Spark's options of CSV.
 
-use firesteel_model::Result;
+use firesteel_model::{Result, SparkError};
 
 use crate::error::bad_option;
 use crate::options::{Options, unescape};
@@ -88,7 +88,7 @@ impl Dialect {
             None if escape != quote => escape,
             given => given,
         };
-        let integer = |name: &str, default: i64| Ok(options.integer(name)?.unwrap_or(default));
+        let integer = |name: &str, default: i64| Ok::<_, SparkError>(options.integer(name)?.unwrap_or(default));
         Ok(Self {
             separator,
             quote,

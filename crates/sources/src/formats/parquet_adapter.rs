@@ -1,6 +1,6 @@
 //! Columns of a Parquet file to columns of the table: names in any case, types that Spark widens, nothing else.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -18,7 +18,25 @@ use crate::error::to_datafusion;
 /// Makes DataFusion's adapter see a file's columns under the table's names.
 #[derive(Debug)]
 pub(crate) struct ParquetAdapter {
-    pub(crate) case_sensitive: bool,
+    case_sensitive: bool,
+}
+
+/// One object each, so that a factory can be told from others by being the same.
+static EXACT_NAMES: LazyLock<Arc<dyn PhysicalExprAdapterFactory>> =
+    LazyLock::new(|| Arc::new(ParquetAdapter { case_sensitive: true }));
+static ANY_CASE: LazyLock<Arc<dyn PhysicalExprAdapterFactory>> =
+    LazyLock::new(|| Arc::new(ParquetAdapter { case_sensitive: false }));
+
+impl ParquetAdapter {
+    /// The factory for scans.
+    pub(crate) fn factory(case_sensitive: bool) -> Arc<dyn PhysicalExprAdapterFactory> {
+        Arc::clone(if case_sensitive { &EXACT_NAMES } else { &ANY_CASE })
+    }
+
+    /// Whether a factory that [`Self::factory`] gave minds the case of names; `None` for any other.
+    pub(crate) fn case_sensitivity(factory: &Arc<dyn PhysicalExprAdapterFactory>) -> Option<bool> {
+        [true, false].into_iter().find(|case_sensitive| Arc::ptr_eq(factory, &Self::factory(*case_sensitive)))
+    }
 }
 
 impl PhysicalExprAdapterFactory for ParquetAdapter {

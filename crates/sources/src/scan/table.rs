@@ -184,7 +184,7 @@ impl TableProvider for FileTable {
             .with_limit(limit);
         if self.spec.format == Format::Parquet {
             let case_sensitive = self.spec.settings.case_sensitive;
-            builder = builder.with_expr_adapter(Some(Arc::new(ParquetAdapter { case_sensitive })));
+            builder = builder.with_expr_adapter(Some(ParquetAdapter::factory(case_sensitive)));
         }
         Ok(DataSourceExec::from_data_source(builder.build()))
     }

@@ -1,11 +1,9 @@
 use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
-use datafusion::datasource::physical_plan::FileScanConfig;
-use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::collect;
 use datafusion::prelude::{col, lit};
-use firesteel_sources::scan::{from_portable, to_portable};
+use firesteel_engine::codec::PlanCodec;
 use firesteel_sources::{Format, WriteMode};
 use firesteel_spec::{DataType, StructField};
 
@@ -46,13 +44,10 @@ async fn scans_travel() {
     let table = fixture.table(Format::Csv, "t", &[("sep", "|")], None).await.unwrap();
     let context = fixture.context();
     let plan = table.scan(&context.state(), Some(&vec![2, 1]), &[], None).await.unwrap();
-    let exec = plan.downcast_ref::<DataSourceExec>().unwrap();
-    let config = exec.data_source().downcast_ref::<FileScanConfig>().unwrap();
-    let (portable, bytes) = to_portable(config).unwrap();
-    assert_eq!(portable.file_source().file_type(), "json");
-    let config = from_portable(portable, &bytes).unwrap();
-    assert_eq!(config.file_source().file_type(), "csv");
-    let rows = collect(DataSourceExec::from_data_source(config), context.task_ctx()).await.unwrap();
+    let codec = PlanCodec::new(firesteel_sources::node_codecs());
+    let bytes = codec.encode(&plan).unwrap();
+    let plan = codec.decode(&bytes, context.copied_config(), context.runtime_env()).unwrap();
+    let rows = collect(plan, context.task_ctx()).await.unwrap();
     assert_eq!(table_text(&rows), "p|_c1\n1|b");
 }
 

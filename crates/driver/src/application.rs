@@ -12,6 +12,8 @@ use firesteel_model::runtime_conf::parse_bytes;
 use firesteel_model::{Result, SparkError, conf};
 use firesteel_sources::{S3Connection, StoreRegistry};
 
+use crate::shuffle;
+
 /// How an application is started.
 #[derive(Clone, Debug, Default)]
 pub struct EngineConfig {
@@ -42,25 +44,26 @@ pub(crate) struct Application {
 impl Application {
     /// Starts the cluster and opens the warehouse.
     pub(crate) fn start(config: EngineConfig) -> Result<Arc<Self>> {
+        let mut settings = config.conf;
+        let id = settings.entry(conf::APP_ID.name.to_owned()).or_insert_with(|| format!("local-{}", now_ms())).clone();
         let setting = |key: &ConfKey| {
-            config.conf.get(key.name).cloned().or_else(|| key.default.map(str::to_owned)).unwrap_or_default()
+            settings.get(key.name).cloned().or_else(|| key.default.map(str::to_owned)).unwrap_or_default()
         };
         let stores = StoreRegistry::new(config.connections);
         let mut cluster = ClusterConfig::from_master(&setting(&conf::MASTER))?;
         cluster.object_stores = Some(Arc::clone(&stores) as _);
-        cluster.memory_bytes = memory_bytes(&config.conf)?;
-        if let Some(folder) = config.conf.get(conf::LOCAL_DIR.name).and_then(|list| list.split(',').next()) {
+        cluster.memory_bytes = memory_bytes(&settings)?;
+        if let Some(folder) = settings.get(conf::LOCAL_DIR.name).and_then(|list| list.split(',').next()) {
             cluster.directory = Some(PathBuf::from(folder.trim()));
         }
+        cluster.shuffle = shuffle::location(&stores, &settings, &id)?;
         let cluster = LocalCluster::start(cluster)?;
         let warehouse = stores.resolve(&setting(&conf::WAREHOUSE_DIR))?;
         let metadata = MetadataStore::new(Arc::clone(&warehouse.store), &warehouse.path);
         let catalog = Arc::new(Catalog::new(metadata, warehouse.show().trim_end_matches('/')));
-        let mut conf = config.conf;
-        conf.entry("spark.default.parallelism".to_owned()).or_insert_with(|| cluster.slots().to_string());
-        conf.entry("spark.app.id".to_owned()).or_insert_with(|| format!("local-{}", now_ms()));
+        settings.entry("spark.default.parallelism".to_owned()).or_insert_with(|| cluster.slots().to_string());
         let (python, python_path) = (config.python, config.python_path);
-        Ok(Arc::new(Self { cluster, stores, catalog, python, python_path, conf }))
+        Ok(Arc::new(Self { cluster, stores, catalog, python, python_path, conf: settings }))
     }
 }
 

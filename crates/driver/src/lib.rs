@@ -27,6 +27,7 @@ mod query;
 mod rows;
 mod server;
 mod session;
+mod shuffle;
 mod sql_session;
 
 pub use application::EngineConfig;

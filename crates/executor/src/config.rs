@@ -7,6 +7,7 @@ use datafusion::execution::object_store::ObjectStoreRegistry;
 use firesteel_model::SparkError;
 use firesteel_model::error_class::INVALID_CONF_VALUE_TYPE_MISMATCH;
 use firesteel_scheduler::{AllocationConfig, SchedulerConfig};
+use firesteel_shuffle::ObjectLocation;
 
 /// An in-process cluster: one executor with slots, memory and a directory.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub struct ClusterConfig {
     pub shuffle_memory_bytes: Option<u64>,
     /// Finds the stores of files; without it there is only the local file system.
     pub object_stores: Option<Arc<dyn ObjectStoreRegistry>>,
+    /// Where shuffle outputs lie as objects; without it in memory and local files.
+    pub shuffle: Option<ObjectLocation>,
     /// Limits of the scheduler.
     pub scheduler: SchedulerConfig,
 }
@@ -36,7 +39,15 @@ impl ClusterConfig {
         };
         // The executor shares the fate of this process, so nobody has to listen for its heart.
         let scheduler = SchedulerConfig { heartbeat_timeout_ms: 0, allocation, ..SchedulerConfig::default() };
-        Self { slots, memory_bytes: None, directory: None, shuffle_memory_bytes: None, object_stores: None, scheduler }
+        Self {
+            slots,
+            memory_bytes: None,
+            directory: None,
+            shuffle_memory_bytes: None,
+            object_stores: None,
+            shuffle: None,
+            scheduler,
+        }
     }
 
     /// `local`, `local[N]`, `local[*]` or `local[N,F]` with F failures allowed for a task.

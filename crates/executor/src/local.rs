@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::MemoryLimit;
@@ -10,20 +11,28 @@ use firesteel_engine::error::spark_error;
 use firesteel_model::ids::{ExecutorId, TaskAttempt};
 use firesteel_model::{Result, SparkError};
 use firesteel_python::{PoolLimits, WorkerPool};
-use firesteel_shuffle::{LocalStore, ShuffleStore};
+use firesteel_shuffle::{LocalStore, ObjectShuffleStore, ShuffleStore};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use tracing::warn;
 
 use crate::attempt::{self, AttemptEnd, AttemptWork};
 use crate::config::ClusterConfig;
 use crate::memory::{self, ShuffleBudget};
+
+/// Threads that move bytes of the shuffle while tasks compute.
+const IO_THREADS: usize = 2;
+
+/// How long the end of the application may take to throw its shuffle outputs away.
+const CLEAN_UP: Duration = Duration::from_secs(60);
 
 /// Deep plans recurse.
 const STACK_BYTES: usize = 8 << 20;
 
 /// Threads for tasks, memory, a directory and the shuffle store.
 ///
-/// Dropping it stops its threads as soon as the tasks on them yield, and removes the directory.
+/// Dropping it stops its threads as soon as the tasks on them yield, and removes the directory and what the shuffle
+/// store holds.
 #[derive(Debug)]
 pub(crate) struct LocalExecutor {
     pub(crate) id: ExecutorId,
@@ -33,6 +42,7 @@ pub(crate) struct LocalExecutor {
     /// Processes that run Python functions.
     pub(crate) workers: Arc<WorkerPool>,
     threads: Option<Runtime>,
+    io: Option<Runtime>,
     directory: TempDir,
 }
 
@@ -60,21 +70,26 @@ impl LocalExecutor {
         if let Some(stores) = &config.object_stores {
             runtime_env = runtime_env.with_object_store_registry(Arc::clone(stores));
         }
-        let threads = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(config.slots.max(1))
-            .thread_name("firesteel-task")
-            .thread_stack_size(STACK_BYTES)
-            .enable_all()
-            .build()
-            .map_err(broken("start threads for tasks"))?;
-        let workers = Arc::new(WorkerPool::new(PoolLimits::of_slots(config.slots), Some(directory.path()))?);
+        let slots = config.slots.max(1);
+        let threads = runtime("firesteel-task", slots).map_err(broken("start threads for tasks"))?;
+        let (store, io): (Arc<dyn ShuffleStore>, _) = match config.shuffle.clone() {
+            None => (Arc::new(LocalStore::new(shuffle, Arc::new(budget))), None),
+            Some(location) => {
+                let io = runtime("firesteel-io", IO_THREADS).map_err(broken("start threads for the shuffle"))?;
+                let handle = io.handle().clone();
+                let store = ObjectShuffleStore::new(location, shuffle, Arc::new(budget), slots, handle);
+                (Arc::new(store), Some(io))
+            }
+        };
+        let workers = Arc::new(WorkerPool::new(PoolLimits::of_slots(slots), Some(directory.path()))?);
         Ok(Self {
             id: ExecutorId(0),
             workers,
-            slots: u32::try_from(config.slots.max(1)).unwrap_or(u32::MAX),
+            slots: u32::try_from(slots).unwrap_or(u32::MAX),
             runtime_env: runtime_env.build_arc().map_err(spark_error)?,
-            store: Arc::new(LocalStore::new(shuffle, Arc::new(budget))),
+            store,
             threads: Some(threads),
+            io,
             directory,
         })
     }
@@ -119,10 +134,32 @@ impl LocalExecutor {
     }
 }
 
+fn runtime(name: &str, threads: usize) -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name(name)
+        .thread_stack_size(STACK_BYTES)
+        .enable_all()
+        .build()
+}
+
 impl Drop for LocalExecutor {
     fn drop(&mut self) {
         if let Some(threads) = self.threads.take() {
             threads.shutdown_background();
+        }
+        if let Some(io) = self.io.take() {
+            let store = Arc::clone(&self.store);
+            let clean_up = async move { tokio::time::timeout(CLEAN_UP, store.remove_application()).await };
+            // On a thread of its own, because this may run on one that must not wait.
+            let done = std::thread::spawn(move || {
+                if io.block_on(clean_up).is_err() {
+                    warn!("shuffle outputs are left in their bucket: removing them took too long");
+                }
+                io.shutdown_background();
+            });
+            // It does not panic; if it did, there would be nothing left to do.
+            let _ = done.join();
         }
     }
 }

@@ -214,7 +214,7 @@ impl JobStream {
             }
             let Some(current) = &mut self.current else {
                 let Some(output) = self.board.output(self.next_task).await? else { return Ok(None) };
-                let partitions = 0..output.partitions.len();
+                let partitions = output.range();
                 self.next_task += 1;
                 self.current = Some(Current { output, partitions, rows: None });
                 continue;
@@ -222,7 +222,8 @@ impl JobStream {
             let Some(rows) = &mut current.rows else {
                 match current.partitions.next() {
                     Some(partition) => {
-                        current.rows = Some(self.store.read(&current.output, partition..partition + 1));
+                        let output = current.output.slice(partition..partition + 1).map_err(SparkError::from)?;
+                        current.rows = Some(self.store.read(&self.schema, vec![output]));
                     }
                     None => {
                         self.store.remove(current.output.attempt).await;

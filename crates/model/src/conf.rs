@@ -223,6 +223,8 @@ keys! {
     LOCALITY_WAIT = "spark.locality.wait", Some("3s"), Time, Static, "how long tasks wait for an executor that holds their blocks";
     NETWORK_TIMEOUT = "spark.network.timeout", Some("120s"), Time, Static, "silence after which an executor is lost";
     SCHEDULER_MODE = "spark.scheduler.mode", Some("FIFO"), Text, Static, "which job's tasks go first";
+    SHUFFLE_URL = "spark.firesteel.shuffle.url", None, Text, Static, "where shuffle outputs lie: a folder of a bucket, s3://bucket/folder, or file:///folder; without it memory and local files";
+    KUBERNETES_NAMESPACE = "spark.kubernetes.namespace", Some("default"), Text, Static, "the namespace of the pods; part of the keys of shuffle outputs";
     LOCAL_DIR = "spark.local.dir", Some("/tmp"), Text, Static, "scratch space";
     CHECKPOINT_DIR = "spark.checkpoint.dir", None, Text, Static, "where checkpoints go";
     EVENT_LOG_ENABLED = "spark.eventLog.enabled", Some("false"), Bool, Static, "events are logged";

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! A map output belongs to the driver's record of it, never to an executor: whoever holds a [`MapOutput`] can read it.
-//! [`LocalStore`] keeps batches as they are while a budget allows it and in local files of checksummed blocks beyond.
+//! [`LocalStore`] keeps batches as they are while a budget allows it and in local files of checksummed blocks beyond;
+//! [`ObjectShuffleStore`] keeps each output as one object in S3 or any other `ObjectStore`.
 //!
 //! It must not know DataFusion, plans, the scheduler or which attempt won.
 
@@ -15,12 +16,15 @@ mod block;
 mod error;
 mod local;
 mod local_writer;
+mod object;
 mod output;
 mod size;
 mod store;
 
+pub use block::Compression;
 pub use error::{Result, ShuffleError};
 pub use local::LocalStore;
+pub use object::{ObjectLocation, ObjectShuffleStore, RequestCounts, RequestPolicy};
 pub use output::{MapOutput, PartitionSize};
 pub use size::batch_bytes;
 pub use store::{BatchStream, FixedBudget, MapWriter, MemoryBudget, ShuffleStore};

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,9 +11,9 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use firesteel_model::ids::{StageId, TaskAttempt};
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::block::{self, BlockRef};
+use crate::block::{BlockDecoder, Frame};
 use crate::local_writer::LocalWriter;
 use crate::store::{BatchStream, MapWriter, MemoryBudget, ShuffleStore};
 use crate::{MapOutput, Result, ShuffleError};
@@ -29,6 +30,13 @@ pub struct LocalStore {
 }
 
 pub(crate) type Outputs = Arc<Mutex<HashMap<TaskAttempt, Arc<StoredOutput>>>>;
+
+/// Where a block lies in its file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BlockRef {
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+}
 
 /// A part of a partition's rows.
 #[derive(Clone, Debug)]
@@ -85,17 +93,20 @@ impl ShuffleStore for LocalStore {
         Ok(Box::new(LocalWriter::new(attempt, schema, partitions, path, Arc::clone(&self.budget), outputs)))
     }
 
-    fn read(&self, output: &MapOutput, partitions: Range<usize>) -> BatchStream {
-        let attempt = output.attempt;
-        let stored = locked(&self.outputs).get(&attempt).cloned();
-        let Some(stored) = stored else {
-            let reason = "the output is not there".to_owned();
-            return stream::iter([Err(ShuffleError::FetchFailed { attempt, reason })]).boxed();
-        };
-        match Reader::open(attempt, stored, partitions) {
-            Ok(reader) => stream::iter(reader).boxed(),
-            Err(error) => stream::iter([Err(error)]).boxed(),
-        }
+    fn read(&self, schema: &SchemaRef, outputs: Vec<MapOutput>) -> BatchStream {
+        let (all, schema) = (Arc::clone(&self.outputs), Arc::clone(schema));
+        // Held from now, so that removal does not disturb; opened one after the other, so that there is one open file.
+        let find = |output: MapOutput| (locked(&all).get(&output.attempt).cloned(), output);
+        let found: Vec<_> = outputs.into_iter().map(find).collect();
+        stream::iter(found)
+            .map(move |(stored, output)| {
+                let attempt = output.attempt;
+                let missing = || ShuffleError::FetchFailed { attempt, reason: "the output is not there".to_owned() };
+                let reader = Reader::open(attempt, stored.ok_or_else(missing)?, output.range(), &schema)?;
+                Ok::<_, ShuffleError>(stream::iter(reader))
+            })
+            .try_flatten()
+            .boxed()
     }
 
     async fn remove(&self, attempt: TaskAttempt) {
@@ -104,6 +115,10 @@ impl ShuffleStore for LocalStore {
 
     async fn remove_stage(&self, stage: StageId) {
         locked(&self.outputs).retain(|attempt, _| attempt.task.stage != stage);
+    }
+
+    async fn remove_application(&self) {
+        locked(&self.outputs).clear();
     }
 }
 
@@ -119,11 +134,17 @@ struct Reader {
     file: Option<File>,
     partitions: Range<usize>,
     next_chunk: usize,
+    decoder: BlockDecoder,
     decoded: VecDeque<RecordBatch>,
 }
 
 impl Reader {
-    fn open(attempt: TaskAttempt, stored: Arc<StoredOutput>, partitions: Range<usize>) -> Result<Self> {
+    fn open(
+        attempt: TaskAttempt,
+        stored: Arc<StoredOutput>,
+        partitions: Range<usize>,
+        schema: &SchemaRef,
+    ) -> Result<Self> {
         if partitions.end > stored.partitions.len() {
             let count = stored.partitions.len();
             return Err(ShuffleError::Misuse(format!("partitions {partitions:?} of {count} in {attempt}")));
@@ -131,7 +152,8 @@ impl Reader {
         // Opened now: the file's name goes when the output is removed, the file itself when the last reader closes it.
         let file = stored.file.as_ref().map(File::open).transpose();
         let file = file.map_err(|error| ShuffleError::FetchFailed { attempt, reason: error.to_string() })?;
-        Ok(Self { attempt, stored, file, partitions, next_chunk: 0, decoded: VecDeque::new() })
+        let decoder = BlockDecoder::new(schema)?;
+        Ok(Self { attempt, stored, file, partitions, next_chunk: 0, decoder, decoded: VecDeque::new() })
     }
 
     fn next_chunk(&mut self) -> Option<Chunk> {
@@ -159,7 +181,7 @@ impl Iterator for Reader {
                 Chunk::Memory(batch) => return Some(Ok(batch)),
                 Chunk::Disk(block) => {
                     let read = match &mut self.file {
-                        Some(file) => block::read(file, &block),
+                        Some(file) => read_block(file, &block, &self.decoder),
                         None => Err("the output has no file".to_owned()),
                     };
                     match read {
@@ -173,4 +195,14 @@ impl Iterator for Reader {
             }
         }
     }
+}
+
+/// Reads a block back and checks it; the error says in words what is wrong.
+fn read_block(file: &mut File, block: &BlockRef, decoder: &BlockDecoder) -> Result<Vec<RecordBatch>, String> {
+    let length = usize::try_from(block.length).map_err(|_| "block is too long".to_owned())?;
+    let mut bytes = vec![0; length];
+    file.seek(SeekFrom::Start(block.offset)).map_err(|error| error.to_string())?;
+    file.read_exact(&mut bytes).map_err(|error| error.to_string())?;
+    let frame = Frame::read(&bytes)?.ok_or("a block is cut short")?;
+    decoder.decode(frame, &bytes)
 }

@@ -10,8 +10,8 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use firesteel_model::ids::TaskAttempt;
 
-use crate::block::{self, BlockRef};
-use crate::local::{Chunk, Outputs, StoredOutput, locked};
+use crate::block::{BlockEncoder, Compression};
+use crate::local::{BlockRef, Chunk, Outputs, StoredOutput, locked};
 use crate::store::{MapWriter, MemoryBudget};
 use crate::{MapOutput, PartitionSize, Result, ShuffleError, batch_bytes};
 
@@ -97,7 +97,7 @@ impl LocalWriter {
     }
 
     fn write_block(&mut self, batches: &[RecordBatch]) -> Result<BlockRef> {
-        let bytes = block::encode(&self.schema, batches)?;
+        let bytes = BlockEncoder::new(Arc::clone(&self.schema), Compression::Lz4)?.encode(batches)?.bytes;
         if self.file.is_none() {
             self.file = Some(File::create(&self.path).map_err(ShuffleError::store("create a file"))?);
             self.stored.file = Some(self.path.clone());
@@ -105,7 +105,7 @@ impl LocalWriter {
         if let Some(file) = &mut self.file {
             file.write_all(&bytes).map_err(ShuffleError::store("write a block"))?;
         }
-        let block = BlockRef { offset: self.file_length, length: bytes.len() as u64, crc: crc32fast::hash(&bytes) };
+        let block = BlockRef { offset: self.file_length, length: bytes.len() as u64 };
         self.file_length += block.length;
         Ok(block)
     }
@@ -137,7 +137,14 @@ impl MapWriter for LocalWriter {
             self.spill()?;
         }
         let Self { attempt, outputs, sizes, file_length, stored, .. } = *self;
-        let output = MapOutput { attempt, key: attempt.to_string(), partitions: sizes, spilled_bytes: file_length };
+        let output = MapOutput {
+            attempt,
+            key: attempt.to_string(),
+            version: None,
+            first_partition: 0,
+            partitions: sizes,
+            spilled_bytes: file_length,
+        };
         locked(&outputs).insert(attempt, Arc::new(stored));
         Ok(output)
     }

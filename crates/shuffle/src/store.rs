@@ -1,7 +1,6 @@
-//! The rules every store keeps; local memory and files today, an object store with the same rules.
+//! The rules every store keeps.
 
 use std::fmt;
-use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::datatypes::SchemaRef;
@@ -10,28 +9,41 @@ use async_trait::async_trait;
 use firesteel_model::ids::{StageId, TaskAttempt};
 use futures::stream::BoxStream;
 
-use crate::{MapOutput, Result};
+use crate::{MapOutput, RequestCounts, Result};
 
 /// The rows of some partitions, in order.
 pub type BatchStream = BoxStream<'static, Result<RecordBatch>>;
 
 /// Keeps map outputs.
 ///
-/// Guarantees: an output is readable from the moment its writer finished until it is removed; readers that have begun
-/// are not disturbed by a removal; rows come back in the order they were written, partition by partition.
+/// Guarantees: an output is readable from the moment its writer finished until it is removed; a reader that had begun
+/// then either gets all its rows or [`crate::ShuffleError::FetchFailed`]; rows come back in the order they were written,
+/// partition by partition.
 #[async_trait]
 pub trait ShuffleStore: Send + Sync + fmt::Debug {
     /// Begins the output of an attempt.
     fn writer(&self, attempt: TaskAttempt, schema: SchemaRef, partitions: usize) -> Result<Box<dyn MapWriter>>;
 
-    /// The rows of a range of partitions. A lost or damaged output is [`crate::ShuffleError::FetchFailed`].
-    fn read(&self, output: &MapOutput, partitions: Range<usize>) -> BatchStream;
+    /// The rows of all partitions that the outputs tell of, output by output; see [`MapOutput::slice`]. A lost or
+    /// damaged output is [`crate::ShuffleError::FetchFailed`].
+    fn read(&self, schema: &SchemaRef, outputs: Vec<MapOutput>) -> BatchStream;
+
+    /// Hears of an output that another process wrote, so that it can be removed.
+    fn record(&self, _output: &MapOutput) {}
 
     /// Throws one attempt's output away; one that is not there is no error.
     async fn remove(&self, attempt: TaskAttempt);
 
     /// Throws all outputs of a stage away.
     async fn remove_stage(&self, stage: StageId);
+
+    /// Throws everything away that the application wrote, and waits for it; the last call to a store.
+    async fn remove_application(&self);
+
+    /// Requests so far.
+    fn counts(&self) -> RequestCounts {
+        RequestCounts::default()
+    }
 }
 
 /// Writes one map output. Dropped unfinished, it leaves nothing behind.

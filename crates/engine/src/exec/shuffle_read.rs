@@ -14,8 +14,8 @@ use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSe
 use datafusion::physical_plan::sorts::streaming_merge::StreamingMergeBuilder;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, PlanProperties, ReplaceChildrenOptions};
-use firesteel_shuffle::{MapOutput, ShuffleStore};
-use futures::{StreamExt, TryStreamExt, stream};
+use firesteel_shuffle::{MapOutput, ShuffleError, ShuffleStore};
+use futures::TryStreamExt;
 
 use super::display_label;
 use crate::stages::StageNo;
@@ -110,8 +110,8 @@ impl ShuffleReadExec {
         format!("ShuffleReadExec: stage={}, {mode}{merge}", self.stage.0)
     }
 
-    /// The outputs that a partition reads, and which of their partitions.
-    fn sources(&self, partition: usize, outputs: &[MapOutput]) -> Vec<(MapOutput, Range<usize>)> {
+    /// What a partition reads of the outputs, in pieces that are each in order.
+    fn sources(&self, partition: usize, outputs: &[MapOutput]) -> Result<Vec<MapOutput>> {
         match &self.mode {
             ReadMode::Ranges(ranges) => {
                 let range = ranges.get(partition).cloned().unwrap_or_default();
@@ -120,21 +120,23 @@ impl ShuffleReadExec {
                     Some(_) => range.map(|index| index..index + 1).collect(),
                     None => vec![range],
                 };
-                let of =
-                    |output: &MapOutput| parts.iter().map(|part| (output.clone(), part.clone())).collect::<Vec<_>>();
+                let of = |output: &MapOutput| {
+                    parts.iter().map(|part| output.slice(part.clone()).map_err(external)).collect::<Vec<_>>()
+                };
                 outputs.iter().flat_map(of).collect()
             }
-            ReadMode::Maps(_) => {
-                let output = outputs.get(partition).cloned();
-                output.map(|output| (output.clone(), 0..output.partitions.len())).into_iter().collect()
-            }
+            ReadMode::Maps(_) => Ok(outputs.get(partition).cloned().into_iter().collect()),
         }
     }
 
-    fn open(&self, store: &dyn ShuffleStore, output: &MapOutput, range: Range<usize>) -> SendableRecordBatchStream {
-        let rows = store.read(output, range).map_err(|error| DataFusionError::External(Box::new(error)));
+    fn open(&self, store: &dyn ShuffleStore, outputs: Vec<MapOutput>) -> SendableRecordBatchStream {
+        let rows = store.read(&self.schema(), outputs).map_err(external);
         Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows))
     }
+}
+
+fn external(error: ShuffleError) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
 }
 
 display_label!(ShuffleReadExec);
@@ -178,11 +180,11 @@ impl ExecutionPlan for ShuffleReadExec {
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let environment = TaskEnvironment::of(&context)?;
         let outputs = environment.outputs_of(self.stage)?;
-        let sources = self.sources(partition, &outputs);
+        let sources = self.sources(partition, &outputs)?;
         let store = Arc::clone(&environment.store);
         let metrics = BaselineMetrics::new(&self.metrics, partition);
         if let Some(ordering) = self.merge.as_ref().filter(|_| sources.len() > 1) {
-            let streams = sources.into_iter().map(|(output, range)| self.open(store.as_ref(), &output, range));
+            let streams = sources.into_iter().map(|output| self.open(store.as_ref(), vec![output]));
             let reservation = MemoryConsumer::new(format!("ShuffleMerge[{partition}]"));
             return StreamingMergeBuilder::new()
                 .with_streams(streams.collect())
@@ -193,12 +195,8 @@ impl ExecutionPlan for ShuffleReadExec {
                 .with_reservation(reservation.register(context.memory_pool()))
                 .build();
         }
-        let reader = self.clone();
-        // Opened one after the other: a file handle for each map at once would be too many.
-        let rows = stream::iter(sources)
-            .map(move |(output, range)| Ok::<_, DataFusionError>(reader.open(store.as_ref(), &output, range)))
-            .try_flatten()
-            .inspect_ok(move |batch| metrics.record_output(batch.num_rows()));
+        let rows = self.open(store.as_ref(), sources);
+        let rows = rows.inspect_ok(move |batch| metrics.record_output(batch.num_rows()));
         // Rows in memory never make a task wait, so it would not notice that it is cancelled.
         Ok(make_cooperative(Box::pin(RecordBatchStreamAdapter::new(self.schema(), rows))))
     }

@@ -64,8 +64,8 @@ impl Job {
         let mut value = None;
         let run = self.id_of(link.stage).and_then(|id| self.stage(id));
         let schema = self.graph.stages.get(link.stage.0).map(|stage| stage.plan.schema());
-        for output in run.into_iter().flat_map(StageRun::outputs) {
-            let mut rows = store.read(output, 0..output.partitions.len());
+        if let Some((run, schema)) = run.zip(schema.as_ref()) {
+            let mut rows = store.read(schema, run.outputs().cloned().collect());
             while let Some(batch) = rows.try_next().await.map_err(SparkError::from)? {
                 for row in 0..batch.num_rows() {
                     let found = ScalarValue::try_from_array(batch.column(0), row).map_err(spark_error)?;

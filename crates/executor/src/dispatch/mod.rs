@@ -132,6 +132,7 @@ impl Dispatcher {
         let job = self.stage_jobs.get(&attempt.task.stage).and_then(|job| self.jobs.get_mut(job));
         let (outcome, told) = match result {
             Ok(output) => {
+                self.executor.store.record(&output.map);
                 if let Some(stage) = job.and_then(|job| job.stage_mut(attempt.task.stage)) {
                     stage.finished(attempt, output);
                 }

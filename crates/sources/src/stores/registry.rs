@@ -57,6 +57,19 @@ impl StoreRegistry {
         }
     }
 
+    /// The same through a client of the caller's own that reports every failed request at once, for callers that repeat
+    /// and slow down by themselves.
+    pub fn resolve_unretried(&self, text: &str) -> Result<Location> {
+        let shared = self.resolve(text)?;
+        let url: &Url = shared.url.as_ref();
+        if url.scheme() != "s3" {
+            return Ok(shared);
+        }
+        let bucket = url.host_str().unwrap_or_default();
+        let client = Arc::new(self.connection(bucket).client_with(bucket, 0)?);
+        Ok(Location { store: Arc::clone(&client) as _, multipart: Some(client), ..shared })
+    }
+
     fn local(&self, text: &str) -> Result<Location> {
         let absolute = std::path::absolute(text).map_err(|e| {
             SparkError::new(&firesteel_model::error_class::PATH_NOT_FOUND).param("path", text).source(e)

@@ -52,8 +52,13 @@ impl fmt::Debug for S3Connection {
 }
 
 impl S3Connection {
-    /// A client for one bucket.
+    /// A client for one bucket that repeats failed requests.
     pub(crate) fn client(&self, bucket: &str) -> Result<AmazonS3> {
+        self.client_with(bucket, RETRIES_MAX)
+    }
+
+    /// A client for one bucket that repeats failed requests so many times.
+    pub(crate) fn client_with(&self, bucket: &str, max_retries: usize) -> Result<AmazonS3> {
         let mut options = ClientOptions::new()
             .with_connect_timeout(CONNECT_TIMEOUT)
             .with_timeout(REQUEST_TIMEOUT)
@@ -61,8 +66,7 @@ impl S3Connection {
         if let Some(pem) = &self.ca_pem {
             options = options.with_root_certificate(Certificate::from_pem(pem).map_err(|e| self.wrong(bucket, e))?);
         }
-        let retry =
-            RetryConfig { backoff: BackoffConfig::default(), max_retries: RETRIES_MAX, retry_timeout: RETRY_TIMEOUT };
+        let retry = RetryConfig { backoff: BackoffConfig::default(), max_retries, retry_timeout: RETRY_TIMEOUT };
         let mut builder = AmazonS3Builder::from_env().with_client_options(options).with_retry(retry);
         builder = builder.with_bucket_name(bucket);
         if let Some(region) = &self.region {

@@ -74,6 +74,10 @@ $(BENCH_VENV)/.installed: $(BENCH_REQUIREMENTS)
 test-python: python ## Run the tests of the wheel in python/: RDDs over frames in one process, without a server.
 	PYTHONPATH=$(CURDIR)/python/tests $(PYTHON) -m pytest python/tests
 
+.PHONY: bench-shuffle
+bench-shuffle: ## Measure the shuffle on object storage: requests, bytes, speed against plain reads and writes.
+	cargo run --release --package firesteel-shuffle --example shuffle_bench -- $(LOAD)
+
 .PHONY: check
 check: check-tidy check-generated ## Check style: formatting, lints, sizes, generated files, licences.
 	cargo fmt --all --check

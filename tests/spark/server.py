@@ -10,6 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = secrets.token_hex(16)
+# Settings for the whole suite, such as FIRESTEEL_TEST_CONF="spark.firesteel.shuffle.url=s3://shuffle/tests".
+SUITE_CONF = dict(pair.split("=", 1) for pair in os.environ.get("FIRESTEEL_TEST_CONF", "").split())
 
 
 def binary() -> Path:
@@ -32,7 +34,11 @@ class Server:
             "spark.master": "local[4]",
             "spark.sql.shuffle.partitions": "4",
             "spark.sql.warehouse.dir": f"{folder}/warehouse",
-        } | (conf or {})
+        } | SUITE_CONF | (conf or {})
+        for key, value in settings.items():
+            # Buckets are folders of the data folder; the shuffle's must be there before the first job.
+            if key == "spark.firesteel.shuffle.url" and value.startswith("s3://"):
+                (self.data / value.removeprefix("s3://").split("/")[0]).mkdir(parents=True, exist_ok=True)
         options = [option for key, value in settings.items() for option in ("--conf", f"{key}={value}")]
         folder.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:

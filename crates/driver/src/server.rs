@@ -16,6 +16,7 @@ use crate::engine::DriverEngine;
 pub struct Server {
     address: SocketAddr,
     handle: ServerHandle,
+    application: Arc<Application>,
 }
 
 impl Server {
@@ -28,9 +29,9 @@ impl Server {
         let address = listener.local_addr().map_err(failed)?;
         let application = Application::start(config)?;
         let settings = Arc::new(RuntimeConf::new(application.conf.clone()));
-        let engine = Arc::new(DriverEngine::new(application));
+        let engine = Arc::new(DriverEngine::new(Arc::clone(&application)));
         let handle = serve(listener, ServerConfig { engine, token, settings, artifact_directory: None })?;
-        Ok(Self { address, handle })
+        Ok(Self { address, handle, application })
     }
 
     /// Where it listens.
@@ -38,8 +39,9 @@ impl Server {
         self.address
     }
 
-    /// Cancels what runs, lets clients have their answers and stops.
+    /// Cancels what runs, lets clients have their answers, throws away what jobs left and stops.
     pub async fn shutdown(self) {
         self.handle.shutdown().await;
+        self.application.cluster.shutdown().await;
     }
 }

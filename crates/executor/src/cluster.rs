@@ -151,6 +151,13 @@ impl LocalCluster {
         self.send(Command::Cancel(scope)).await
     }
 
+    /// Ends all jobs and throws away what they left in the shuffle store.
+    pub async fn shutdown(&self) {
+        // A cluster that has stopped has no jobs.
+        let _ = self.cancel(CancelScope::All).await;
+        self.executor.clean_up().await;
+    }
+
     async fn send(&self, command: Command) -> Result<()> {
         let closed = |_| SparkError::internal("the cluster has stopped");
         self.commands.send(command).await.map_err(closed)

@@ -117,6 +117,11 @@ impl LocalExecutor {
         self.directory.path()
     }
 
+    /// Throws everything away that the shuffle store holds; the last thing that is done with an executor.
+    pub(crate) async fn clean_up(&self) {
+        clean_up(Arc::clone(&self.store)).await;
+    }
+
     /// Runs an attempt on the task threads; `report` hears of its end, whatever it is.
     pub(crate) fn launch<F, R>(&self, work: AttemptWork, report: F)
     where
@@ -131,6 +136,13 @@ impl LocalExecutor {
             let end = attempt::run(work, store, runtime_env, workers).await;
             report(attempt, end).await;
         });
+    }
+}
+
+/// Throws everything away that the store holds, unless that takes too long.
+async fn clean_up(store: Arc<dyn ShuffleStore>) {
+    if tokio::time::timeout(CLEAN_UP, store.remove_application()).await.is_err() {
+        warn!("shuffle outputs are left in their bucket: removing them took too long");
     }
 }
 
@@ -150,12 +162,9 @@ impl Drop for LocalExecutor {
         }
         if let Some(io) = self.io.take() {
             let store = Arc::clone(&self.store);
-            let clean_up = async move { tokio::time::timeout(CLEAN_UP, store.remove_application()).await };
             // On a thread of its own, because this may run on one that must not wait.
             let done = std::thread::spawn(move || {
-                if io.block_on(clean_up).is_err() {
-                    warn!("shuffle outputs are left in their bucket: removing them took too long");
-                }
+                io.block_on(clean_up(store));
                 io.shutdown_background();
             });
             // It does not panic; if it did, there would be nothing left to do.

@@ -83,9 +83,7 @@ impl BlockEncoder {
     }
 
     pub(crate) fn encode(&self, batches: &[RecordBatch]) -> Result<Block> {
-        let mut bytes = Vec::with_capacity(FRAME_BYTES);
-        bytes.resize(FRAME_BYTES, 0);
-        let sink = Messages { skip: self.header_bytes, bytes };
+        let sink = Messages { skip: self.header_bytes, bytes: vec![0; FRAME_BYTES] };
         let mut writer = StreamWriter::try_new_with_options(sink, &self.schema, self.options.clone())?;
         let mut rows = 0;
         for batch in batches {

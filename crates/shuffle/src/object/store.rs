@@ -282,7 +282,7 @@ impl ShuffleStore for ObjectShuffleStore {
     async fn remove_application(&self) {
         self.deleting.close();
         self.deleting.wait().await;
-        if !self.written.locked().any {
+        if !std::mem::take(&mut self.written.locked().any) {
             return;
         }
         let mut paths = self.written.take_all();

@@ -1,5 +1,5 @@
 //! The stores' behaviour: what all of them do, what happens to objects, what faults may do.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod bounds;
 mod faults;

@@ -85,6 +85,27 @@ def test_where_a_division_is(spark):
     error = failure(spark, "SELECT id / (id - 1) FROM range(1, 2)")
     (context,) = error.getQueryContext()
     assert context.fragment() == "id / (id - 1)"
+    assert (context.objectType(), context.startIndex(), context.stopIndex()) == ("", 7, 19)
+    marked = "SELECT id / (id - 1) FROM range(1, 2)\n       ^^^^^^^^^^^^^\n"
+    assert context.summary() == f"== SQL (line 1, position 8) ==\n{marked}"
+    assert context.summary().strip() in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "fragment"),
+    [
+        ("SELECT 1 + cast(concat('x', id) AS int) FROM range(1)", "cast(concat('x', id) AS int)"),
+        ("SELECT array(1, 2)[id + 7] FROM range(1)", "array(1, 2)[id + 7]"),
+        ("SELECT id + 9223372036854775807 FROM range(1, 2)", "id + 9223372036854775807"),
+        ("SELECT *\nFROM range(3)\nWHERE 1 % id > 0", "1 % id"),
+        ("SELECT id FROM range(3) ORDER BY 1 / id", "1 / id"),
+        ("SELECT sum(1 / id) FROM range(3)", "1 / id"),
+    ],
+)
+def test_where_a_value_is_wrong(spark, text, fragment):
+    (context,) = failure(spark, text).getQueryContext()
+    assert context.fragment() == fragment
+    assert text[context.startIndex() : context.stopIndex() + 1] == fragment
 
 
 def test_where_parsing_stopped(spark):

@@ -87,7 +87,26 @@ def test_recursion_over_a_graph(spark):
 def test_endless_recursion_ends(spark):
     with pytest.raises(PySparkException) as raised:
         spark.sql("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT * FROM t").collect()
-    assert "RECURSION" in raised.value.getCondition()
+    assert raised.value.getCondition() == "RECURSION_LEVEL_LIMIT_EXCEEDED"
+    assert raised.value.getMessageParameters()["levelLimit"] == "100"
+
+
+def test_limits_of_recursion(spark):
+    def numbers(levels, step="SELECT n + 1 FROM t WHERE n < 150"):
+        return spark.sql(f"WITH RECURSIVE t(n) {levels} AS (SELECT 1 UNION ALL {step}) SELECT n FROM t")
+
+    with pytest.raises(PySparkException) as raised:
+        numbers("").collect()
+    assert raised.value.getCondition() == "RECURSION_LEVEL_LIMIT_EXCEEDED"
+    assert numbers("MAX RECURSION LEVEL 200").count() == 150
+    assert numbers("", "SELECT n + 1 FROM t WHERE n < 100").count() == 100
+    assert numbers("", "SELECT n + 1 FROM t").limit(20).count() == 20
+    spark.conf.set("spark.sql.cteRecursionLevelLimit", "-1")
+    assert numbers("").count() == 150
+    spark.conf.set("spark.sql.cteRecursionRowLimit", "1000")
+    with pytest.raises(PySparkException) as raised:
+        numbers("", "SELECT n FROM t CROSS JOIN range(2)").collect()
+    assert raised.value.getCondition() == "RECURSION_ROW_LIMIT_EXCEEDED"
 
 
 def test_pipes(spark, tables):

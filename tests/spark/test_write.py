@@ -1,5 +1,6 @@
 """Writing: modes, partitions, numbers of files, failures and two writers at once."""
 
+import subprocess
 import threading
 
 import pytest
@@ -133,6 +134,63 @@ def test_two_writers_append(connect, bucket):
         thread.join()
     assert failures == []
     assert bag(sessions[0].read.parquet(url).groupBy("w").count()) == [(0, 3000), (1, 3000)]
+
+
+def test_two_writers_overwrite(connect, bucket):
+    """Either may win; what is there afterwards is whole."""
+    url = f"{bucket.url}/t"
+    failures = []
+
+    def overwrite(session, number):
+        try:
+            session.range(1000, numPartitions=3).withColumn("w", F.lit(number)).write.mode("overwrite").parquet(url)
+        except Exception as error:
+            failures.append(error)
+
+    sessions = [connect() for _ in range(2)]
+    threads = [threading.Thread(target=overwrite, args=(session, n)) for n, session in enumerate(sessions)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert (bucket.folder / "t" / "_SUCCESS").exists()
+    counts = bag(sessions[0].read.parquet(url).groupBy("w").count())
+    assert {count for _, count in counts} == {1000}
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of one MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip("mounting a file system is not allowed here")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_full_disk(spark, small_disk):
+    spark.range(10).write.parquet(f"{small_disk}/t")
+    large = spark.range(400_000, numPartitions=4).select(F.sha2(F.col("id").cast("string"), 256).alias("text"))
+    for mode in ("append", "overwrite"):
+        with pytest.raises(PySparkException) as raised:
+            large.write.mode(mode).parquet(f"{small_disk}/t")
+        assert raised.value.getCondition() != "INTERNAL_ERROR"
+        assert len([path for path in small_disk.rglob("*.parquet") if path.is_file()]) == len(parts(small_disk / "t"))
+        assert spark.read.parquet(f"{small_disk}/t").count() == 10
+        assert not (small_disk / "t" / "_temporary").exists()
+
+
+def test_one_file_per_partition_and_task(spark, bucket):
+    """However the rows come, a task ends one file before it begins the next."""
+    df = spark.range(10_000).withColumn("k", F.col("id") % 50).coalesce(1)
+    df.write.partitionBy("k").parquet(f"{bucket.url}/t")
+    assert len(parts(bucket.folder / "t")) == 50
+    sorted_first = spark.range(1000).withColumn("k", F.col("id") % 3).coalesce(1).sortWithinPartitions(F.desc("id"))
+    sorted_first.write.partitionBy("k").json(f"{bucket.url}/s")
+    assert column(spark.read.json(f"{bucket.url}/s/k=1").select("id"))[:3] == [997, 994, 991]
 
 
 def test_sorted_files(spark, bucket):

@@ -32,4 +32,4 @@ mod sql_session;
 
 pub use application::EngineConfig;
 pub use server::Server;
-pub use sql_session::{Rows, SqlSession};
+pub use sql_session::{Rows, SqlSession, text_columns};

@@ -12,10 +12,11 @@ use firesteel_functions::format::{ShowOptions, html_string, show_string};
 use firesteel_model::Result;
 use firesteel_planner::{Finish, Planned};
 use firesteel_spec::types_arrow::to_arrow_field;
-use firesteel_spec::{Relation, StructField};
+use firesteel_spec::{CatalogOp, Relation, RelationNode, StructField};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+use crate::command::catalog_call;
 use crate::planning::{self, Prepared};
 use crate::progress::Reporter;
 use crate::rows::{ReadyRows, literal_of};
@@ -28,6 +29,9 @@ pub(crate) async fn run(
     operation: &Operation,
     sink: &ResultSink,
 ) -> Result<()> {
+    if let RelationNode::Catalog(call @ CatalogOp::CreateTable { .. }) = relation.node.as_ref() {
+        catalog_call(session, call).await?;
+    }
     let mut prepared = planning::prepared(session, relation).await?;
     let observations = std::mem::take(&mut prepared.planned.observations);
     let options = JobOptions {

@@ -8,6 +8,7 @@ use datafusion::catalog::TableProvider;
 use firesteel_catalog::SessionCatalog;
 use firesteel_connect::{Analyze, Analyzed, ArtifactStore, Operation, Request, ResultSink, Session, StorageLevel};
 use firesteel_functions::call::FunctionContext;
+use firesteel_functions::origin::Origin;
 use firesteel_model::runtime_conf::RuntimeConf;
 use firesteel_model::{Result, conf};
 use firesteel_spec::{Command, Relation, StructField};
@@ -110,6 +111,7 @@ impl DriverSession {
             timestamp_is_ntz: conf.text(&conf::TIMESTAMP_TYPE).eq_ignore_ascii_case("TIMESTAMP_NTZ"),
             keeps_last_key: conf.text(&conf::MAP_KEY_DEDUP_POLICY).eq_ignore_ascii_case("LAST_WIN"),
             allows_precision_loss: conf.bool(&conf::DECIMAL_OPERATIONS_ALLOW_PRECISION_LOSS),
+            origin: Origin::default(),
         }
     }
 

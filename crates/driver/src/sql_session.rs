@@ -3,12 +3,13 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::RecordBatch;
+use arrow::array::{RecordBatch, StringArray};
 use arrow::datatypes::{Schema, SchemaRef};
 use firesteel_executor::JobOptions;
 use firesteel_functions::errors::from_arrow;
-use firesteel_model::Result;
-use firesteel_spec::types_arrow::to_arrow_field;
+use firesteel_functions::format::display;
+use firesteel_model::{Result, SparkError, conf};
+use firesteel_spec::types_arrow::{from_arrow_fields, to_arrow_field};
 use firesteel_spec::{Plan, Relation, RelationNode, StructField};
 use futures::{Stream, stream};
 use tokio_util::sync::CancellationToken;
@@ -24,6 +25,16 @@ pub struct Rows {
     pub schema: SchemaRef,
     /// Rows, as they come. Dropping the stream cancels the query.
     pub batches: Pin<Box<dyn Stream<Item = Result<RecordBatch>> + Send>>,
+    /// The session's time zone.
+    pub time_zone: String,
+}
+
+/// The columns' values as `show` writes them; nulls are `NULL`.
+pub fn text_columns(batch: &RecordBatch, time_zone: &str) -> Result<Vec<StringArray>> {
+    let fields = from_arrow_fields(batch.schema().fields());
+    let fields = fields.ok_or_else(|| SparkError::internal("a column without a type of Spark's"))?;
+    let columns = batch.columns().iter().zip(&fields);
+    columns.map(|(column, field)| display(column, &field.data_type, time_zone)).collect()
 }
 
 /// A session that takes SQL text.
@@ -49,7 +60,7 @@ impl SqlSession {
                 let rows = command::run(&self.session.until(&cancellation), &command, &cancellation).await?;
                 let schema = user_schema(&rows.fields);
                 let batches = rows.batches.iter().map(|batch| renamed(batch, &schema)).collect::<Vec<_>>();
-                Ok(Rows { schema, batches: Box::pin(stream::iter(batches)) })
+                Ok(Rows { schema, batches: Box::pin(stream::iter(batches)), time_zone: self.time_zone() })
             }
             Plan::Query(_) => self.query(text, cancellation).await,
         }
@@ -70,7 +81,11 @@ impl SqlSession {
             let batch = rows.next().await?.and_then(|batch| renamed(&batch.batch, &schema));
             Some((batch, (rows, schema)))
         });
-        Ok(Rows { schema, batches: Box::pin(batches) })
+        Ok(Rows { schema, batches: Box::pin(batches), time_zone: self.time_zone() })
+    }
+
+    fn time_zone(&self) -> String {
+        self.session.settings().text(&conf::SESSION_TIME_ZONE)
     }
 
     /// Cancels the statement that runs.

@@ -4,6 +4,7 @@ use std::error::Error;
 
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
+use firesteel_functions::errors::from_datafusion;
 use firesteel_model::SparkError;
 use firesteel_model::ids::TaskAttempt;
 use firesteel_shuffle::ShuffleError;
@@ -22,7 +23,7 @@ pub fn execution_error(error: DataFusionError) -> ExecutionError {
     match find(&error) {
         Some(ExecutionError::Spark(error)) => ExecutionError::Spark(error),
         Some(fetch_failed) => fetch_failed,
-        None => ExecutionError::Spark(foreign(error)),
+        None => ExecutionError::Spark(from_datafusion(error)),
     }
 }
 
@@ -65,19 +66,4 @@ fn find(error: &(dyn Error + 'static)) -> Option<ExecutionError> {
         Some(ArrowError::ExternalError(inner)) => find(inner.as_ref()),
         _ => None,
     }
-}
-
-/// An error that DataFusion or Arrow raised by itself. The surroundings may fail by chance; a computation does not.
-fn foreign(error: DataFusionError) -> SparkError {
-    let by_chance = matches!(
-        error.find_root(),
-        DataFusionError::IoError(_) | DataFusionError::ObjectStore(_) | DataFusionError::ResourcesExhausted(_)
-    );
-    let unsupported = matches!(error.find_root(), DataFusionError::NotImplemented(_));
-    let text = error.strip_backtrace();
-    if unsupported {
-        return SparkError::unsupported(text);
-    }
-    let spark = SparkError::internal(text);
-    if by_chance { spark.retryable() } else { spark }
 }

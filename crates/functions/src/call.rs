@@ -7,6 +7,8 @@ use datafusion::logical_expr::{AggregateUDF, Expr, WindowFunctionDefinition};
 use firesteel_model::Result;
 use firesteel_spec::{DataType, StructField};
 
+use crate::origin::Origin;
+
 /// Session settings that change what functions do.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FunctionContext {
@@ -28,6 +30,8 @@ pub struct FunctionContext {
     pub keeps_last_key: bool,
     /// `spark.sql.decimalOperations.allowPrecisionLoss`
     pub allows_precision_loss: bool,
+    /// The call that is being built.
+    pub origin: Origin,
 }
 
 /// A resolved expression with its Spark type.

@@ -22,6 +22,7 @@ pub mod interval;
 pub mod literal;
 pub mod number;
 pub mod operators;
+pub mod origin;
 pub mod registry;
 pub mod task;
 pub mod udf;

@@ -18,13 +18,14 @@ use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
-use firesteel_model::{Result, SparkError};
+use firesteel_model::{ErrorContext, Result, SparkError};
 use firesteel_spec::DataType;
 use firesteel_spec::types_arrow::{arrow_field, to_arrow, type_metadata};
 use serde_json::{Value, json};
 
 use crate::call::{FunctionContext, Typed};
 use crate::errors::to_datafusion;
+use crate::origin::Origin;
 use crate::{families, operators};
 
 /// A vectorised function under the name by which it travels.
@@ -95,6 +96,8 @@ pub struct KernelContext {
     pub nullable: bool,
     /// The kernel's own constants, in its own order.
     pub options: Vec<String>,
+    /// Where it is called.
+    pub origin: Origin,
 }
 
 /// A kernel with its context: one object per use.
@@ -150,6 +153,7 @@ pub fn call_with(
         result: result.clone(),
         nullable,
         options,
+        origin: ctx.origin.clone(),
     };
     let udf = SparkUdf::new(name, context)?;
     let arguments = arguments.into_iter().map(|argument| argument.expr).collect();
@@ -208,6 +212,7 @@ impl KernelContext {
             "result": self.result.to_json(),
             "nullable": self.nullable,
             "options": self.options,
+            "origin": self.origin.context(),
         })
     }
 
@@ -222,6 +227,7 @@ impl KernelContext {
             result: DataType::from_json(value.get("result")?).ok()?,
             nullable: value.get("nullable")?.as_bool()?,
             options: options.iter().map(|v| v.as_str().map(str::to_owned)).collect::<Option<_>>()?,
+            origin: serde_json::from_value::<Option<ErrorContext>>(value.get("origin")?.clone()).ok()?.into(),
         })
     }
 }
@@ -328,6 +334,7 @@ impl ScalarUDFImpl for SparkUdf {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
-        self.invoke(&args.args, args.number_rows).map_err(to_datafusion)
+        let located = |error| to_datafusion(self.context.origin.locate(error));
+        self.invoke(&args.args, args.number_rows).map_err(located)
     }
 }

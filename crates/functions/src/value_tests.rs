@@ -31,6 +31,7 @@ fn context(ansi: bool) -> FunctionContext {
         timestamp_is_ntz: false,
         keeps_last_key: false,
         allows_precision_loss: true,
+        origin: crate::origin::Origin::default(),
     }
 }
 

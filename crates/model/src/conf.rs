@@ -103,6 +103,8 @@ keys! {
     SESSION_LOCAL_RELATION_CHUNK_SIZE_ROWS = "spark.sql.session.localRelationChunkSizeRows", Some("10000"), Int, Runtime, "rows in a chunk of such data";
     SESSION_LOCAL_RELATION_CHUNK_SIZE_BYTES = "spark.sql.session.localRelationChunkSizeBytes", Some("16777216"), Int, Runtime, "bytes in a chunk of such data";
     SESSION_LOCAL_RELATION_BATCH_OF_CHUNKS_SIZE_BYTES = "spark.sql.session.localRelationBatchOfChunksSizeBytes", Some("1073741824"), Int, Runtime, "bytes of chunks sent in one go";
+    CTE_RECURSION_LEVEL_LIMIT = "spark.sql.cteRecursionLevelLimit", Some("100"), Int, Runtime, "steps of WITH RECURSIVE at most; -1 for no limit";
+    CTE_RECURSION_ROW_LIMIT = "spark.sql.cteRecursionRowLimit", Some("1000000"), Int, Runtime, "rows of WITH RECURSIVE at most; -1 for no limit";
     ARTIFACT_ISOLATION_ENABLED = "spark.sql.artifact.isolation.enabled", Some("true"), Bool, Runtime, "artifacts belong to their session";
     CONNECT_SESSION_PLAN_COMPRESSION_THRESHOLD = "spark.connect.session.planCompression.threshold", Some("10485760"), Int, Runtime, "plans of more bytes are compressed by the client";
     CONNECT_SESSION_PLAN_COMPRESSION_DEFAULT_ALGORITHM = "spark.connect.session.planCompression.defaultAlgorithm", Some("ZSTD"), Text, Runtime, "how they are compressed";

@@ -4,24 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error_class::{ErrorClass, ExceptionKind};
+use crate::error_context::ErrorContext;
 
 /// The result of anything that can fail in Spark's terms.
 pub type Result<T, E = SparkError> = std::result::Result<T, E>;
-
-/// Where in the user's text an error arose. Indices are in characters, from 0, stop inclusive.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ErrorContext {
-    /// `VIEW`, or empty for the statement itself.
-    pub object_type: String,
-    /// The view's name, or empty.
-    pub object_name: String,
-    /// First character of the fragment.
-    pub start_index: i32,
-    /// Last character of the fragment.
-    pub stop_index: i32,
-    /// The text between them.
-    pub fragment: String,
-}
 
 /// An error with Spark's class, SQLSTATE, parameters and position.
 ///
@@ -146,7 +132,7 @@ impl SparkError {
     }
 }
 
-/// `[CLASS] message SQLSTATE: 42000`, then the position or the fragment, as Spark prints it.
+/// `[CLASS] message SQLSTATE: 42000`, then the position or the place in the program, as Spark prints it.
 impl fmt::Display for SparkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[{}] {}", self.0.class.name, self.detail())?;
@@ -157,8 +143,7 @@ impl fmt::Display for SparkError {
             write!(f, " (line {line}, pos {column})")?;
         }
         for context in &self.0.contexts {
-            let end = context.fragment.chars().count();
-            write!(f, "\n== SQL (position {}) ==\n{}\n{}", context.start_index + 1, context.fragment, "^".repeat(end))?;
+            write!(f, "\n{}", context.summary.trim_end_matches('\n'))?;
         }
         Ok(())
     }

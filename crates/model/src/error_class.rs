@@ -389,6 +389,8 @@ classes! {
     INVALID_LIMIT_LIKE_EXPRESSION_IS_NULL = "INVALID_LIMIT_LIKE_EXPRESSION.IS_NULL", "42K0E", Analysis, "the <name> expression <expr> must not be NULL";
     INVALID_PARAMETER_VALUE_ZERO_STEP = "_LEGACY_ERROR_TEMP_ZERO_STEP", "", IllegalArgument, "the parameter <parameter> of <functionName> must not be 0";
     INVALID_PARTITION_COUNT = "_LEGACY_ERROR_TEMP_PARTITION_COUNT", "", IllegalArgument, "<message>";
+    RECURSION_LEVEL_LIMIT_EXCEEDED = "RECURSION_LEVEL_LIMIT_EXCEEDED", "42836", Spark, "the recursion has not ended after <levelLimit> steps; MAX RECURSION LEVEL allows more";
+    RECURSION_ROW_LIMIT_EXCEEDED = "RECURSION_ROW_LIMIT_EXCEEDED", "42836", Spark, "the recursion has not ended after <rowLimit> rows; spark.sql.cteRecursionRowLimit allows more";
     INVALID_RECURSIVE_CTE = "INVALID_RECURSIVE_CTE", "42836", Analysis, "the recursive WITH is invalid: <message>";
     INVALID_SQL_SYNTAX_FUNCTION_WITH_UNSUPPORTED_SYNTAX = "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "42000", Analysis, "the function <prettyName> does not take <syntax>";
     INVALID_SUBQUERY_EXPRESSION_SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN = "INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "42823", Analysis, "a subquery that stands for one value must have one column, not <number>";

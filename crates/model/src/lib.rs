@@ -11,10 +11,12 @@
 pub mod conf;
 pub mod error;
 pub mod error_class;
+mod error_context;
 pub mod executor_loss;
 pub mod ids;
 pub mod runtime_conf;
 
-pub use error::{ErrorContext, Result, SparkError};
+pub use error::{Result, SparkError};
 pub use error_class::{ErrorClass, ExceptionKind};
+pub use error_context::ErrorContext;
 pub use executor_loss::ExecutorLoss;

@@ -1,22 +1,8 @@
-//! Errors the planner raises, and where in the text they point.
+//! Errors the planner raises.
 
-use firesteel_model::{ErrorContext, SparkError, error_class};
-use firesteel_spec::Span;
+use firesteel_model::{SparkError, error_class};
 
 use crate::attribute::{Attribute, quoted, suggestions};
-
-/// The fragment of the statement that an error is about.
-pub(crate) fn context(text: Option<&str>, span: Option<Span>) -> Option<ErrorContext> {
-    let (text, span) = (text?, span?);
-    let length = (span.stop + 1).saturating_sub(span.start) as usize;
-    Some(ErrorContext {
-        object_type: String::new(),
-        object_name: String::new(),
-        start_index: i32::try_from(span.start).unwrap_or(i32::MAX),
-        stop_index: i32::try_from(span.stop).unwrap_or(i32::MAX),
-        fragment: text.chars().skip(span.start as usize).take(length).collect(),
-    })
-}
 
 /// UNRESOLVED_COLUMN, with the names that come nearest.
 pub(crate) fn unresolved_column(parts: &[String], attributes: &[Attribute]) -> SparkError {

@@ -1,17 +1,18 @@
 //! The planner's state over one statement.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::LogicalPlan;
 use firesteel_functions::call::{FunctionContext, Typed};
+use firesteel_functions::origin::Origin;
 use firesteel_model::{Result, SparkError};
 use firesteel_spec::expr::WindowSpec;
-use firesteel_spec::{DataType, Relation, Span};
+use firesteel_spec::{DataType, Expr, Relation, Span};
 
 use crate::attribute::{Attribute, NameMatch};
 use crate::environment::Environment;
-use crate::error;
 use crate::relation::{CteInScope, Recursion};
 use crate::resolved::Resolved;
 
@@ -24,7 +25,7 @@ pub struct Planner<'e> {
     pub(crate) context: FunctionContext,
     pub(crate) names: NameMatch,
     /// The SQL text being resolved, for positions in errors.
-    pub(crate) text: Option<String>,
+    pub(crate) text: Option<Arc<str>>,
     /// What each DataFrame that the client numbered gave, wherever it stood.
     pub(crate) plan_outputs: HashMap<i64, Vec<Vec<Attribute>>>,
     /// WITH clauses around, innermost last.
@@ -70,13 +71,6 @@ impl<'e> Planner<'e> {
         }
     }
 
-    /// Names the SQL text that spans refer to.
-    #[must_use]
-    pub fn with_text(mut self, text: impl Into<String>) -> Self {
-        self.text = Some(text.into());
-        self
-    }
-
     /// A unique column name that still tells what it holds.
     pub(crate) fn unique(&mut self, name: &str) -> String {
         self.next_id += 1;
@@ -102,13 +96,27 @@ impl<'e> Planner<'e> {
         }
     }
 
-    /// Points an error at its place in the SQL text, unless it points somewhere already.
-    pub(crate) fn locate(&self, failure: SparkError, span: Option<Span>) -> SparkError {
-        if !failure.contexts().is_empty() {
-            return failure;
+    /// The place of an expression in the user's program, as far as it is known.
+    pub(crate) fn origin(&self, expr: &Expr) -> Option<Origin> {
+        if let Some(call) = &expr.call_site {
+            return Some(Origin::of_call(&call.method, &call.place));
         }
-        match error::context(self.text.as_deref(), span) {
-            Some(context) => failure.context(context),
+        let (text, span) = (self.text.as_ref()?, expr.span?);
+        Some(Origin::of_sql(text, span.start, span.stop))
+    }
+
+    /// Points an error at the expression, unless it points somewhere already.
+    pub(crate) fn locate(&self, failure: SparkError, expr: &Expr) -> SparkError {
+        match self.origin(expr) {
+            Some(origin) => origin.locate(failure),
+            None => failure,
+        }
+    }
+
+    /// Points an error at a part of the SQL text, unless it points somewhere already.
+    pub(crate) fn locate_in_text(&self, failure: SparkError, span: Option<Span>) -> SparkError {
+        match self.text.as_ref().zip(span) {
+            Some((text, span)) => Origin::of_sql(text, span.start, span.stop).locate(failure),
             None => failure,
         }
     }

@@ -22,6 +22,17 @@ pub struct Expr {
     pub node: Box<ExprNode>,
     /// Where it stands in the SQL text; `None` when it came from a DataFrame.
     pub span: Option<Span>,
+    /// Where a script made it; `None` when it came from SQL text, or when the client does not tell.
+    pub call_site: Option<Arc<CallSite>>,
+}
+
+/// A method of the DataFrame API that a script called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallSite {
+    /// The method.
+    pub method: Arc<str>,
+    /// File and line.
+    pub place: Arc<str>,
 }
 
 /// What an expression is.
@@ -213,12 +224,12 @@ pub struct PythonUdf {
 impl Expr {
     /// An expression without a place.
     pub fn new(node: ExprNode) -> Self {
-        Self { node: Box::new(node), span: None }
+        Self { node: Box::new(node), span: None, call_site: None }
     }
 
     /// An expression at a place.
     pub fn at(node: ExprNode, span: Span) -> Self {
-        Self { node: Box::new(node), span: Some(span) }
+        Self { node: Box::new(node), span: Some(span), call_site: None }
     }
 
     /// A constant.
@@ -240,9 +251,9 @@ impl Expr {
     /// The expression under another name.
     #[must_use]
     pub fn alias(self, name: impl Into<String>) -> Self {
-        let span = self.span;
+        let (span, call_site) = (self.span, self.call_site.clone());
         let node = ExprNode::Alias { child: self, names: vec![name.into()], metadata: None };
-        Self { node: Box::new(node), span }
+        Self { node: Box::new(node), span, call_site }
     }
 
     /// `*`

@@ -135,7 +135,7 @@ impl Parser {
         self.expect_word("PRECEDING")?;
         Ok(FrameBound::Offset(match offset.node.as_ref() {
             ExprNode::Literal(Literal::Integer(n)) if *n != i32::MIN => {
-                Expr { node: Box::new(ExprNode::Literal(Literal::Integer(-n))), span: offset.span }
+                Expr { span: offset.span, ..Expr::new(ExprNode::Literal(Literal::Integer(-n))) }
             }
             _ => self.call_since(start, "negative", vec![offset]),
         }))

@@ -46,13 +46,8 @@ impl Parser {
 
     /// The fragment of the text that a span names.
     pub(crate) fn context(&self, span: Span) -> ErrorContext {
-        ErrorContext {
-            object_type: String::new(),
-            object_name: String::new(),
-            start_index: span.start as i32,
-            stop_index: span.stop as i32,
-            fragment: self.text(span.start, span.stop),
-        }
+        let text: String = self.chars.iter().collect();
+        ErrorContext::of_sql(&text, span.start, span.stop)
     }
 
     /// An error of `INVALID_SQL_SYNTAX` and such about everything since a token.

@@ -330,6 +330,6 @@ impl Parser {
 fn row(value: Expr) -> Vec<Expr> {
     match *value.node {
         ExprNode::Function(call) if call.is_internal && call.name == ["struct"] => call.arguments,
-        node => vec![Expr { node: Box::new(node), span: value.span }],
+        node => vec![Expr { span: value.span, ..Expr::new(node) }],
     }
 }

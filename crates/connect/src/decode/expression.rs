@@ -1,8 +1,11 @@
 //! Expressions.
 
+use std::sync::Arc;
+
 use firesteel_model::{Result, SparkError};
 use firesteel_spec::expr::{
-    CastMode, CastTarget, Expr, ExprNode, FrameBound, FunctionCall, SortKey, SubqueryKind, WindowFrame, WindowSpec,
+    CallSite, CastMode, CastTarget, Expr, ExprNode, FrameBound, FunctionCall, SortKey, SubqueryKind, WindowFrame,
+    WindowSpec,
 };
 use spark_connect_proto as proto;
 use spark_connect_proto::expression::cast::{CastToType, EvalMode};
@@ -11,6 +14,7 @@ use spark_connect_proto::expression::window::WindowFrame as FrameMessage;
 use spark_connect_proto::expression::window::window_frame::frame_boundary::Boundary;
 use spark_connect_proto::expression::window::window_frame::{FrameBoundary, FrameType};
 use spark_connect_proto::expression::{self as message, ExprType};
+use spark_connect_proto::origin::Function;
 use spark_connect_proto::subquery_expression::SubqueryType;
 
 use super::data_type::cast_target;
@@ -20,7 +24,18 @@ use super::{deep, function, invalid, missing, name};
 /// An expression.
 pub(crate) fn expression(expression: proto::Expression) -> Result<Expr> {
     let kind = expression.expr_type.ok_or_else(|| missing("the kind of an expression"))?;
-    deep(|| of_kind(kind))
+    let decoded = deep(|| of_kind(kind))?;
+    Ok(Expr { call_site: expression.common.and_then(call_site), ..decoded })
+}
+
+/// Where the client's script made an expression, if it tells.
+fn call_site(common: proto::ExpressionCommon) -> Option<Arc<CallSite>> {
+    match common.origin?.function? {
+        Function::PythonOrigin(origin) => {
+            Some(Arc::new(CallSite { method: origin.fragment.into(), place: origin.call_site.into() }))
+        }
+        Function::JvmOrigin(_) => None,
+    }
 }
 
 /// An expression that must be there.

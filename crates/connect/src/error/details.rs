@@ -87,13 +87,13 @@ fn of_other(error: &(dyn Error + 'static)) -> message::Error {
 
 fn context(context: &ErrorContext) -> QueryContext {
     QueryContext {
-        context_type: ContextType::Sql as i32,
+        context_type: if context.is_call() { ContextType::Dataframe } else { ContextType::Sql } as i32,
         object_type: context.object_type.clone(),
         object_name: context.object_name.clone(),
         start_index: context.start_index,
         stop_index: context.stop_index,
         fragment: context.fragment.clone(),
-        call_site: String::new(),
-        summary: String::new(),
+        call_site: context.call_site.clone(),
+        summary: context.summary.clone(),
     }
 }

@@ -102,13 +102,7 @@ impl FakeSession {
             }
             _ => Err(SparkError::new(&error_class::TABLE_OR_VIEW_NOT_FOUND)
                 .param("relationName", format!("`{name}`"))
-                .context(ErrorContext {
-                    object_type: String::new(),
-                    object_name: String::new(),
-                    start_index: 14,
-                    stop_index: 20,
-                    fragment: name.to_owned(),
-                })
+                .context(ErrorContext::of_sql("SELECT * FROM nothing", 14, 20))
                 .source(std::io::Error::other("no such file"))),
         }
     }

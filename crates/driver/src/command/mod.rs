@@ -129,7 +129,11 @@ async fn explain(
     plan: &Plan,
 ) -> Result<ReadyRows> {
     let text = match plan {
-        Plan::Query(relation) => crate::explain::explain(session, relation, mode).await?,
+        // As in Spark, the answer tells what is wrong; the statement itself does not fail.
+        Plan::Query(relation) => match crate::explain::explain(session, relation, mode).await {
+            Ok(text) => text,
+            Err(failure) => format!("Error occurred during query planning: \n{failure}"),
+        },
         Plan::Command(command) => format!("== Physical Plan ==\nExecute {}\n", name_of(command)),
     };
     ReadyRows::text("plan", text)

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column as PhysicalColumn;
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use firesteel_catalog::{Relation as Named, TableKind, TableMetadata};
 use firesteel_engine::session_config;
 use firesteel_executor::JobOptions;
-use firesteel_functions::errors::from_datafusion;
+use firesteel_functions::errors::{from_arrow, from_datafusion};
 use firesteel_model::{Result, SparkError, conf, error_class};
 use firesteel_sources::Format;
 use firesteel_sources::write::{TaskCommit, WriteExec, WriteJob, WriteMode, WriteRequest, commits_in};
@@ -264,7 +265,8 @@ async fn run_tasks(
     cancellation: &CancellationToken,
 ) -> Result<Vec<TaskCommit>, (SparkError, Vec<TaskCommit>)> {
     let settings = prepared.settings.clone();
-    let plan = named(prepared).map_err(|failure| (failure, Vec::new()))?;
+    let plan = named(prepared).and_then(|plan| by_partition(plan, &job.spec().partition_by));
+    let plan = plan.map_err(|failure| (failure, Vec::new()))?;
     let plan: Arc<dyn ExecutionPlan> = Arc::new(WriteExec::new(plan, Arc::clone(job.spec())));
     // Tasks find the stores that they write to in their configuration.
     let config = session_config(&settings).with_extension(Arc::clone(&session.application().stores));
@@ -292,6 +294,24 @@ fn named(prepared: Prepared) -> Result<Arc<dyn ExecutionPlan>> {
     });
     let projected = ProjectionExec::try_new(columns.collect::<Vec<_>>(), prepared.physical);
     Ok(Arc::new(projected.map_err(from_datafusion)?))
+}
+
+/// Rows of the same directory next to each other, so that a task has one file open at a time. Within a directory they
+/// keep the order they have.
+fn by_partition(plan: Arc<dyn ExecutionPlan>, partition_by: &[String]) -> Result<Arc<dyn ExecutionPlan>> {
+    let schema = plan.schema();
+    let mut keys = Vec::new();
+    for name in partition_by {
+        let index = schema.index_of(name).map_err(from_arrow)?;
+        keys.push(PhysicalSortExpr::new_default(Arc::new(PhysicalColumn::new(name, index))));
+    }
+    let Some(wanted) = LexOrdering::new(keys.clone()) else { return Ok(plan) };
+    if plan.equivalence_properties().ordering_satisfy(wanted).map_err(from_datafusion)? {
+        return Ok(plan);
+    }
+    keys.extend(plan.output_ordering().into_iter().flatten().cloned());
+    let Some(ordering) = LexOrdering::new(keys) else { return Ok(plan) };
+    Ok(Arc::new(SortExec::new(ordering, plan).with_preserve_partitioning(true)))
 }
 
 /// Runs a query for its effects only.

@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::catalog::Session;
-use datafusion::common::{DFSchemaRef, DataFusionError, Result};
+use datafusion::common::{DFSchemaRef, DataFusionError, Result, internal_err};
 use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNode};
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr, PhysicalSortExpr};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::recursive_query::RecursiveQueryExec;
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 
-use super::{CoalesceNode, LocalSortNode, RepartitionKind, RepartitionNode};
-use crate::exec::{CoalesceExec, ExchangeExec, ExchangeKind, OrderedExec};
+use super::{CoalesceNode, LocalSortNode, RecursionNode, RepartitionKind, RepartitionNode};
+use crate::exec::{CoalesceExec, ExchangeExec, ExchangeKind, OrderedExec, RecursionExec};
 
-/// Plans [`RepartitionNode`] and [`CoalesceNode`]; leaves other nodes to other planners.
+/// Plans the nodes of this module; leaves other nodes to other planners.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PartitioningPlanner;
 
@@ -33,6 +34,12 @@ impl ExtensionPlanner for PartitioningPlanner {
         let Some(input) = physical_inputs.first().map(Arc::clone) else { return Ok(None) };
         if let Some(node) = node.as_any().downcast_ref::<CoalesceNode>() {
             return Ok(Some(Arc::new(CoalesceExec::new(input, node.count))));
+        }
+        if let Some(node) = node.as_any().downcast_ref::<RecursionNode>() {
+            let Some(query) = input.downcast_ref::<RecursiveQueryExec>() else {
+                return internal_err!("the input of a recursion is no recursive query");
+            };
+            return Ok(Some(Arc::new(RecursionExec::new(query, node.limits))));
         }
         let ordering = |keys: &[Sort], schema: &DFSchemaRef| {
             let key = |key: &Sort| {

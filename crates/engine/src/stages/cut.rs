@@ -6,7 +6,6 @@ use datafusion::common::{Result, not_impl_err, plan_err};
 use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, Partitioning};
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::execution_plan::{ExecutionPlanProperties, replace_children_if_necessary};
-use datafusion::physical_plan::recursive_query::RecursiveQueryExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::scalar_subquery::ScalarSubqueryExec;
 use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
@@ -14,7 +13,7 @@ use datafusion::physical_plan::{ExecutionPlan, limit::GlobalLimitExec, limit::Lo
 
 use super::graph::{Stage, StageGraph, StageNo, SubqueryLink};
 use super::{joins, limits, small, sorts};
-use crate::exec::{ExchangeExec, ExchangeKind, ReadMode, ShuffleReadExec};
+use crate::exec::{ExchangeExec, ExchangeKind, ReadMode, RecursionExec, ShuffleReadExec};
 use crate::partition::OutputScheme;
 use crate::settings::ExecutionSettings;
 
@@ -68,7 +67,7 @@ impl ReadSide {
 
 impl Cutter<'_> {
     fn cut(&mut self, plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
-        if plan.is::<RecursiveQueryExec>() {
+        if plan.is::<RecursionExec>() {
             // Its parts talk to each other through memory, round by round.
             return Ok(plan);
         }

@@ -47,7 +47,7 @@ impl Resolver<'_, '_> {
                 [one] => Ok(one.clone()),
                 _ => Err(SparkError::unsupported(format!("{name} with several columns inside an expression"))),
             }),
-            Build::Window(_) => Err(self.planner.locate(
+            Build::Window(_) => Err(self.planner.locate_in_text(
                 SparkError::new(&error_class::WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE)
                     .param("funcName", format!("\"{name}()\"")),
                 span,

@@ -46,7 +46,7 @@ impl Resolver<'_, '_> {
     pub(crate) fn items(&mut self, exprs: &[Expr]) -> Result<Vec<Item>> {
         let mut items = Vec::with_capacity(exprs.len());
         for expr in exprs {
-            let resolved = self.item(expr).map_err(|failure| self.planner.locate(failure, expr.span))?;
+            let resolved = self.item(expr).map_err(|failure| self.planner.locate(failure, expr))?;
             for item in &resolved {
                 if item.passes.is_none() {
                     self.aliases.push((item.name.clone(), item.typed.clone()));

@@ -110,7 +110,13 @@ impl<'p, 'e> Resolver<'p, 'e> {
 
     /// Resolves an expression that stands for one value.
     pub(crate) fn value(&mut self, expr: &Expr) -> Result<Typed> {
-        self.node(expr).map_err(|failure| self.planner.locate(failure, expr.span))
+        let origin = self.planner.origin(expr);
+        let outer = origin.map(|origin| std::mem::replace(&mut self.planner.context.origin, origin));
+        let resolved = self.node(expr).map_err(|failure| self.planner.locate(failure, expr));
+        if let Some(outer) = outer {
+            self.planner.context.origin = outer;
+        }
+        resolved
     }
 
     /// Resolves several.
@@ -129,7 +135,7 @@ impl<'p, 'e> Resolver<'p, 'e> {
                     .param("sqlExpr", format!("\"{}\"", condition.sql))
                     .param("filter", format!("\"{}\"", condition.sql))
                     .param("type", format!("\"{}\"", condition.data_type.sql()));
-                Err(self.planner.locate(failure, expr.span))
+                Err(self.planner.locate(failure, expr))
             }
         }
     }

@@ -78,7 +78,7 @@ impl Planner<'_> {
                 let failure = SparkError::new(&error_class::GROUP_BY_POS_OUT_OF_RANGE)
                     .param("index", position.to_string())
                     .param("size", items.len().to_string());
-                self.locate(failure, key.span)
+                self.locate(failure, key)
             })?;
             return self.plain_key(input, unaliased(chosen), Some(*position));
         }
@@ -105,7 +105,7 @@ impl Planner<'_> {
                     .param("aggExpr", item.typed.sql.clone()),
                 None => SparkError::new(&error_class::GROUP_BY_AGGREGATE).param("sqlExpr", item.typed.sql.clone()),
             };
-            return Err(self.locate(failure, key.span));
+            return Err(self.locate(failure, key));
         }
         if matches!(item.typed.data_type, DataType::Map(..) | DataType::Variant) {
             return Err(SparkError::new(&error_class::GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE)

@@ -17,7 +17,7 @@ use firesteel_functions::coercion;
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::relation::{DataSource, TimeTravel};
 use firesteel_spec::types_arrow::{self, to_arrow, to_arrow_field};
-use firesteel_spec::{Expr, Plan, Relation, RelationNode, StructField};
+use firesteel_spec::{CatalogOp, Expr, Plan, Relation, RelationNode, StructField};
 
 use super::columns::parse_schema;
 use crate::attribute::Attribute;
@@ -61,6 +61,11 @@ impl Planner<'_> {
             RelationNode::CachedRemoteRelation(id) => {
                 let (provider, fields) = self.env.checkpoint(id)?;
                 self.scan("checkpoint", provider, &fields, &[])
+            }
+            // It is run once, before it is planned; whatever is built upon it reads the table.
+            RelationNode::Catalog(CatalogOp::CreateTable { table, .. }) => {
+                let name = firesteel_sql::parse_multipart_identifier(table)?;
+                self.table(&name, &[], None)
             }
             RelationNode::Catalog(call) => {
                 let (fields, batches) = self.env.catalog(call)?;
@@ -149,7 +154,7 @@ impl Planner<'_> {
 
     fn sql_text(&mut self, text: &str, named: &[(String, Expr)], positional: &[Expr]) -> Result<Resolved> {
         let plan = self.env.parse(text, named, positional)?;
-        let outer_text = self.text.replace(text.to_owned());
+        let outer_text = self.text.replace(text.into());
         let resolved = match &plan {
             Plan::Query(query) => self.nested(|planner| planner.relation(query)),
             Plan::Command(command) => {

@@ -155,5 +155,5 @@ fn filtered(expr: &Expr, condition: &Expr) -> Result<Expr> {
         let arguments = call.arguments.iter().map(|a| filtered(a, condition)).collect::<Result<_>>()?;
         FunctionCall { arguments, ..call.clone() }
     };
-    Ok(Expr { node: Box::new(ExprNode::Function(call)), span: expr.span })
+    Ok(Expr { span: expr.span, call_site: expr.call_site.clone(), ..Expr::new(ExprNode::Function(call)) })
 }

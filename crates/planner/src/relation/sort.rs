@@ -72,7 +72,7 @@ impl Planner<'_> {
                     let failure = SparkError::new(&error_class::ORDER_BY_POS_OUT_OF_RANGE)
                         .param("index", position.to_string())
                         .param("size", visible.len().to_string());
-                    self.locate(failure, key.child.span)
+                    self.locate(failure, &key.child)
                 })?;
                 Ok(Expr::new(ExprNode::Attribute {
                     parts: vec![attribute.column.clone()],

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::logical_plan::RecursiveQuery;
-use firesteel_model::{Result, SparkError, error_class};
+use firesteel_engine::exec::RecursionLimits;
+use firesteel_engine::logical::RecursionNode;
+use firesteel_model::{Result, SparkError, conf, error_class};
 use firesteel_spec::expr::WindowSpec;
 use firesteel_spec::relation::{Cte, SetKind};
 use firesteel_spec::{Expr, Relation, RelationNode};
@@ -103,7 +105,21 @@ impl Planner<'_> {
         let output: Vec<_> = anchor.output.iter().map(|a| Attribute { nullable: true, ..a.clone() }).collect();
         let anchor = self.project_exprs(anchor, static_exprs)?;
         let query = RecursiveQuery::try_new(work_table, Arc::new(anchor.plan), Arc::new(step.plan), !is_all);
-        Ok(Resolved::new(LogicalPlan::RecursiveQuery(df(query)?), output))
+        let limits = RecursionLimits {
+            levels: match cte.max_recursion {
+                Some(levels) => Some(u64::from(levels)),
+                None => self.recursion_limit(&conf::CTE_RECURSION_LEVEL_LIMIT),
+            },
+            rows: self.recursion_limit(&conf::CTE_RECURSION_ROW_LIMIT),
+        };
+        let node = RecursionNode { input: Arc::new(LogicalPlan::RecursiveQuery(df(query)?)), limits };
+        Ok(Resolved::new(node.into_plan(), output))
+    }
+
+    /// A limit of the session; a negative one is none.
+    fn recursion_limit(&self, key: &conf::ConfKey) -> Option<u64> {
+        let set = self.env.conf(key.name).or_else(|| key.default.map(str::to_owned))?;
+        set.trim().parse().ok()
     }
 
     /// A reference of a recursive step to itself.

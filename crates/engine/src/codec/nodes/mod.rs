@@ -38,7 +38,7 @@ pub(super) fn all() -> Vec<Arc<dyn NodeCodec>> {
         Arc::new(memory::Memory),
         Of::<memory::Empty>::codec(),
         Of::<memory::PlaceholderRow>::codec(),
-        Of::<recursive::RecursiveQuery>::codec(),
+        Of::<recursive::Recursion>::codec(),
         Of::<recursive::WorkTable>::codec(),
         Of::<rows::Projection>::codec(),
         Of::<rows::Filter>::codec(),

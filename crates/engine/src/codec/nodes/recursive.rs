@@ -13,6 +13,7 @@ use prost::Message;
 use crate::codec::arrow_bytes::{schema_from_bytes, schema_to_bytes};
 use crate::codec::entry::Entry;
 use crate::codec::wire::{Reader, Writer, pair};
+use crate::exec::{RecursionExec, RecursionLimits};
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Node {
@@ -22,26 +23,32 @@ pub(super) struct Node {
     is_distinct: bool,
     #[prost(bytes = "vec", tag = "3")]
     schema: Vec<u8>,
+    #[prost(uint64, optional, tag = "4")]
+    levels: Option<u64>,
+    #[prost(uint64, optional, tag = "5")]
+    rows: Option<u64>,
 }
 
-pub(super) struct RecursiveQuery;
+pub(super) struct Recursion;
 
-impl Entry for RecursiveQuery {
-    type Node = RecursiveQueryExec;
+impl Entry for Recursion {
+    type Node = RecursionExec;
     type Message = Node;
     const NAME: &'static str = "recursive";
 
-    fn write(query: &RecursiveQueryExec, _: &Writer<'_>) -> Result<Node> {
+    fn write(recursion: &RecursionExec, _: &Writer<'_>) -> Result<Node> {
+        let (query, RecursionLimits { levels, rows }) = (recursion.query(), recursion.limits());
         let schema = schema_to_bytes(&ExecutionPlan::schema(query))?;
-        Ok(Node { name: query.name().to_owned(), is_distinct: query.is_distinct(), schema })
+        Ok(Node { name: query.name().to_owned(), is_distinct: query.is_distinct(), schema, levels, rows })
     }
 
     fn read(node: Node, children: &[Arc<dyn ExecutionPlan>], _: &Reader<'_>) -> Result<Arc<dyn ExecutionPlan>> {
-        let Node { name, is_distinct, schema } = node;
+        let Node { name, is_distinct, schema, levels, rows } = node;
         let (first, next) = pair(children)?;
         let schema = schema_from_bytes(&schema)?;
         let next = projected(next, &name, &schema)?;
-        Ok(Arc::new(RecursiveQueryExec::try_new(name, schema, first, next, is_distinct)?))
+        let query = RecursiveQueryExec::try_new(name, schema, first, next, is_distinct)?;
+        Ok(Arc::new(RecursionExec::new(&query, RecursionLimits { levels, rows })))
     }
 }
 

@@ -63,6 +63,7 @@ pub(crate) fn ours(
         result: data_type.clone(),
         nullable,
         options,
+        origin: ctx.origin.clone(),
     };
     let function = aggregate(kind, context)?;
     Ok(AggregateCall { nullable, ..theirs(function, arguments, modifiers, data_type, sql) })

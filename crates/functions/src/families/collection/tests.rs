@@ -32,6 +32,7 @@ pub(crate) fn context(ansi: bool) -> FunctionContext {
         timestamp_is_ntz: false,
         keeps_last_key: false,
         allows_precision_loss: true,
+        origin: crate::origin::Origin::default(),
     }
 }
 

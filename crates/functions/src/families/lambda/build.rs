@@ -89,6 +89,7 @@ impl Lambdas {
             result: data_type.clone(),
             nullable,
             options: Vec::new(),
+            origin: ctx.origin.clone(),
         };
         let arguments = values.into_iter().map(|value| value.expr).chain(self.captured).collect();
         let function = Arc::new(function(kind, context, self.bodies)?);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::ScalarValue;
 use datafusion::execution::TaskContext;
@@ -200,16 +201,16 @@ impl Run<'_> {
             self.samples.insert(stage.no, done.iter().filter_map(|output| output.sample.clone()).collect());
             self.outputs.insert(stage.no, Arc::new(done.into_iter().map(|output| output.map).collect()));
             for link in graph.subqueries.iter().filter(|link| link.stage == stage.no) {
-                let rows = self.batches(stage.no).await;
+                let rows = self.batches(stage.no, &stage.plan.schema()).await;
                 let first = rows.iter().find(|batch| batch.num_rows() > 0);
                 let value = first.map(|batch| ScalarValue::try_from_array(batch.column(0), 0).unwrap());
                 let null = || ScalarValue::try_from(stage.plan.schema().field(0).data_type()).unwrap();
                 link.results.set(link.index, value.unwrap_or_else(null)).unwrap();
             }
         }
-        let last = graph.stages.last().unwrap().no;
+        let last = graph.stages.last().unwrap();
         let limit = graph.limit.map_or((0, usize::MAX), |limit| (limit.skip, limit.fetch));
-        let rows = self.batches(last).await.iter().flat_map(lines).collect::<Vec<_>>();
+        let rows = self.batches(last.no, &last.plan.schema()).await.iter().flat_map(lines).collect::<Vec<_>>();
         rows.into_iter().skip(limit.0).take(limit.1).collect()
     }
 
@@ -246,13 +247,11 @@ impl Run<'_> {
         environment.take_output().unwrap()
     }
 
-    async fn batches(&self, stage: StageNo) -> Vec<RecordBatch> {
+    async fn batches(&self, stage: StageNo, schema: &SchemaRef) -> Vec<RecordBatch> {
         let mut batches = Vec::new();
-        for output in self.outputs(stage).iter() {
-            let mut rows = self.store.read(output, 0..output.partitions.len());
-            while let Some(batch) = rows.next().await {
-                batches.push(batch.unwrap());
-            }
+        let mut rows = self.store.read(schema, self.outputs(stage).to_vec());
+        while let Some(batch) = rows.next().await {
+            batches.push(batch.unwrap());
         }
         batches
     }

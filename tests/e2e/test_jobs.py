@@ -41,23 +41,6 @@ def test_native(name):
     assert (done["phase"], done["logTail"]) == ("Succeeded", "done\n"), done
 
 
-def test_script_from_the_store_with_a_module(name):
-    """No file is in the image: script and module come from the store, where another job has put them."""
-    put = """
-import os, urllib.request
-from pyspark.sql import SparkSession
-spark = SparkSession.builder.getOrCreate()
-for name, text in {"main.txt": "from greeting import word\\nprint(word)", "greeting.txt": "word = 'hello'"}.items():
-    spark.createDataFrame([(line,) for line in [text]], "value string").coalesce(1).write.mode("overwrite").option(
-        "lineSep", "\\n").text("s3://sales-data/code/" + name)
-rows = spark.read.text("s3://sales-data/code/*")
-assert rows.count() == 3, rows.collect()
-print("put")
-"""
-    done = kube.run(kube.job(name, put))
-    assert done["phase"] == "Succeeded" and "put" in done["logTail"], done
-
-
 def test_nothing_secret_is_in_status_arguments_or_logs(name):
     done = kube.run(kube.job(name, "import os\nprint(sorted(os.environ))", cleanup={"keepPods": "Always"}))
     assert done["phase"] == "Succeeded", done

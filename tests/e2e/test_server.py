@@ -21,7 +21,7 @@ def forward(listener):
 
 listener = socket.create_server(("127.0.0.1", 15002))
 threading.Thread(target=forward, args=(listener,), daemon=True).start()
-spark = SparkSession.builder.remote("sc://localhost:15002").getOrCreate()
+spark = SparkSession.builder.remote("sc://localhost:15002").create()
 assert spark.range(100).count() == 100
 print("counted")
 """

@@ -119,10 +119,17 @@ pub(crate) fn read(pod: &Pod, owner: &str, attempt: u32) -> Driver {
         node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
         gone_by: pod.metadata.deletion_timestamp.as_ref().map(|time| time.0),
         state: pod.status.as_ref().map_or(PodState::Pending(None), state),
-        lingers: pod.status.as_ref().is_some_and(|status| status.phase.as_deref() == Some("Running")),
+        lingers: pod.status.as_ref().is_some_and(has_others),
         report,
         sizing: annotation(names::SIZING).cloned(),
     }))
+}
+
+/// Whether another container than the driver's runs. The pod's phase does not tell: it may say "Running" for a moment
+/// after its only container has ended.
+fn has_others(status: &PodStatus) -> bool {
+    let others = status.container_statuses.iter().flatten().filter(|status| status.name != CONTAINER);
+    others.filter_map(|status| status.state.as_ref()).any(|state| state.running.is_some())
 }
 
 fn state(status: &PodStatus) -> PodState {
@@ -300,6 +307,19 @@ mod tests {
         assert_eq!(success.class, Class::Success);
         let sidecar = ended(json!({ "phase": "Running", "containerStatuses": terminated(json!({ "exitCode": 0 })) }));
         assert_eq!(sidecar.class, Class::Success);
+    }
+
+    #[test]
+    fn only_another_container_that_runs_lingers() {
+        let ended = terminated(json!({ "exitCode": 0 }));
+        let status = |containers: &Value| {
+            let status = json!({ "phase": "Running", "containerStatuses": containers });
+            serde_json::from_value::<PodStatus>(status).unwrap()
+        };
+        assert!(!has_others(&status(&ended)));
+        let sidecar = json!({ "name": "sidecar", "image": "", "imageID": "", "ready": true, "restartCount": 0,
+            "state": { "running": {} } });
+        assert!(has_others(&status(&json!([ended[0], sidecar]))));
     }
 
     #[test]

@@ -37,12 +37,18 @@ def client(name: str, remote: str, token: dict) -> dict:
         "metadata": {"name": name, "namespace": kube.NAMESPACE},
         "spec": {
             "restartPolicy": "Never",
+            "volumes": [{"name": "scratch", "emptyDir": {}}],
             "securityContext": {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}},
             "containers": [{
                 "name": "client",
                 "image": images.get("FIRESTEEL_IMAGE", "firesteel:0.1"),
-                "command": ["python3", "-c", CLIENT.format(host=remote)],
-                "env": [{"name": "SPARK_CONNECT_AUTHENTICATE_TOKEN", **token}],
+                # PySpark wants a script that is a file.
+                "command": ["sh", "-c", 'printf %s "$SCRIPT" >/tmp/client.py && python3 /tmp/client.py'],
+                "env": [
+                    {"name": "SCRIPT", "value": CLIENT.format(host=remote)},
+                    {"name": "SPARK_CONNECT_AUTHENTICATE_TOKEN", **token},
+                ],
+                "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}],
                 "securityContext": security,
             }],
         },

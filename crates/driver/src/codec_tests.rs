@@ -86,7 +86,7 @@ const STATEMENTS: &[&str] = &[
     "SELECT kind, item.a, item.b, list[0] FROM events WHERE kind = 'even'",
     "SELECT kind, count(*) FROM events GROUP BY kind",
     "SELECT transform(list, x -> x + id), filter(list, x -> x % 2 = 0), aggregate(list, 0L, (a, x) -> a + x) FROM events",
-    "SELECT exists(list, x -> x > 10), forall(list, x -> x >= 0), array_sort(list, (a, b) -> b - a) FROM events",
+    "SELECT exists(list, x -> x > 10), forall(list, x -> x >= 0), array_sort(list, (a, b) -> CAST(b - a AS INT)) FROM events",
     "SELECT map_filter(map(id, kind), (k, v) -> k > 3), zip_with(list, list, (a, b) -> a * b) FROM events",
     "SELECT cast(name AS STRING) || '!', upper(name), substring(name, 1, 1), length(name) FROM people WHERE name LIKE 'p%'",
     "SELECT try_divide(id, age), id / nullif(age, 0), id % 3, -id, abs(-id), round(pay, 1) FROM people",
@@ -102,7 +102,7 @@ const STATEMENTS: &[&str] = &[
     "SELECT /*+ REPARTITION_BY_RANGE(3, id) */ id FROM people",
     "SELECT /*+ COALESCE(2) */ id FROM people",
     "SELECT id FROM people SORT BY pay",
-    "SELECT id FROM people DISTRIBUTE BY age SORT BY id DESC",
+    "SELECT id, age FROM people DISTRIBUTE BY age SORT BY id DESC",
     "SELECT * FROM VALUES (1, 'a', CAST(NULL AS INT)), (2, 'b', 3) AS t(x, y, z)",
     "SELECT 1 AS one, 'x' AS two, array(1, 2) AS three, map('k', 1) AS four, INTERVAL '2' DAY AS five",
     "SELECT id, spark_partition_id(), monotonically_increasing_id() FROM people",
@@ -112,7 +112,7 @@ const STATEMENTS: &[&str] = &[
     "SELECT * FROM (SELECT name, age, id FROM people) PIVOT (sum(id) FOR age IN (1, 2, 3))",
     "SELECT stack(2, id, age, age, id) FROM people WHERE id < 3",
     "SELECT name, x.total FROM (SELECT name, struct(sum(id) AS total) AS x FROM people GROUP BY name) ORDER BY x.total, name",
-    "SELECT window.start, count(*) FROM (SELECT timestamp_seconds(id * 60) AS t FROM people) GROUP BY window(t, '10 minutes')",
+    "SELECT date_trunc('HOUR', timestamp_seconds(id * 60)) AS t, count(*) FROM people GROUP BY 1",
 ];
 
 struct Fixture {
@@ -280,7 +280,13 @@ async fn check(fixture: &Fixture, text: &str, small_query_bytes: usize) {
         let (outputs, samples) = (HashMap::new(), HashMap::new());
         Run { fixture, settings, store, outputs, samples, travels }.rows(text, physical).await
     };
-    assert_eq!(run(true).await, run(false).await, "{text}");
+    let (mut sent, mut plain) = (run(true).await, run(false).await);
+    if !text.contains("ORDER BY") {
+        // Nothing says in which order rows without a partner come out of a join.
+        sent.sort_unstable();
+        plain.sort_unstable();
+    }
+    assert_eq!(sent, plain, "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,6 +13,8 @@ MAVEN = os.environ.get("FIRESTEEL_MAVEN", "https://repo1.maven.org/maven2")
 CACHE = Path(os.environ.get("FIRESTEEL_CACHE", Path.home() / ".cache/firesteel")) / "golden"
 RESULTS = "sql-tests/results/"
 INPUTS = "sql-tests/inputs/"
+TPCDS = "org/apache/spark/sql/TPCDSSchema.scala"
+NEEDS_TPCDS_TABLES = "pipe-operators.sql"
 SCHEMAS = "sql-functions/sql-expression-schema.md"
 NEEDS_PYTHON_FUNCTIONS = ("udf/", "udaf/", "udtf/")
 ERROR_CLASS_LINE = re.compile(r"^[a-z]+(\.\w+)+(\.\w*\$?\w+)$")
@@ -133,6 +135,14 @@ def pairs(text: str) -> list[tuple[str, str]]:
     """`a=b,c=d` as pairs."""
     split = (part.partition("=") for part in text.split(","))
     return [(key.strip(), value.strip()) for key, _, value in split]
+
+
+def tpcds_tables() -> list[tuple[str, str]]:
+    """Names and columns of the TPC-DS tables, as Spark's suite declares them."""
+    with zipfile.ZipFile(artifact()) as jar:
+        text = jar.read(TPCDS).decode("utf-8")
+    declared = re.findall(r'"(\w+)"\s*->\s*"""(.*?)"""', text, flags=re.DOTALL)
+    return [(name, re.sub(r"(?m)^\s*\|", "", columns)) for name, columns in declared]
 
 
 def function_examples() -> GoldenFile:

@@ -80,7 +80,7 @@ class Printer:
         if isinstance(kind, t.DayTimeIntervalType):
             return day_time_text(value.value)
         if isinstance(kind, t.YearMonthIntervalType):
-            months = value.value if hasattr(value, "value") else value.as_py()
+            months = value.as_py()
             return f"{'-' if months < 0 else ''}{abs(months) // 12}-{abs(months) % 12}"
         if isinstance(kind, t.CalendarIntervalType):
             return calendar_interval_text(*value.as_py())

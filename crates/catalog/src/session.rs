@@ -47,7 +47,18 @@ struct State {
     schema: String,
     views: BTreeMap<String, TemporaryView>,
     functions: BTreeMap<String, Arc<CreateFunction>>,
-    variables: BTreeMap<String, (DataType, Literal)>,
+    variables: Variables,
+    /// Blocks and loops of the script that runs, innermost last.
+    scopes: Vec<Scope>,
+}
+
+type Variables = BTreeMap<String, (DataType, Literal)>;
+
+/// Variables of a script's block, or the current row of its loop.
+#[derive(Clone, Debug)]
+struct Scope {
+    label: Option<String>,
+    variables: Variables,
 }
 
 /// Names of one session.
@@ -65,6 +76,7 @@ impl SessionCatalog {
             views: BTreeMap::new(),
             functions: BTreeMap::new(),
             variables: BTreeMap::new(),
+            scopes: Vec::new(),
         };
         Self { shared, state: RwLock::new(state) }
     }
@@ -131,11 +143,22 @@ impl SessionCatalog {
         }
         let not_found = || {
             let quoted: Vec<_> = name.iter().map(|part| quote(part)).collect();
-            SparkError::new(&error_class::TABLE_OR_VIEW_NOT_FOUND).param("relationName", quoted.join("."))
+            SparkError::new(&error_class::TABLE_OR_VIEW_NOT_FOUND)
+                .param("relationName", quoted.join("."))
+                .param("searchPath", self.search_path())
         };
         let table = self.table_name(name).map_err(|_| not_found())?;
         let found = self.shared.find_table(&table).await?;
         found.map(|table| Relation::Stored(Box::new(table))).ok_or_else(not_found)
+    }
+
+    /// Where a name of one part is looked for, as messages show it.
+    pub fn search_path(&self) -> String {
+        format!(
+            "[`system`.`builtin`, `system`.`session`, {}.{}]",
+            quote(SESSION_CATALOG),
+            quote(&self.current_schema())
+        )
     }
 
     /// Adds a temporary view.
@@ -196,21 +219,48 @@ impl SessionCatalog {
         self.write(|state| state.functions.remove(&key).is_some())
     }
 
-    /// A session variable: its type and value.
+    /// A variable, of a script's blocks first, then of the session: its type and value.
     pub fn variable(&self, name: &[String]) -> Option<(DataType, Literal)> {
-        let parts: Vec<_> = name.iter().map(|part| part.to_lowercase()).collect();
-        let key = match parts.as_slice() {
-            [name] => name,
-            [schema, name] if schema == "session" => name,
-            [catalog, schema, name] if catalog == "system" && schema == "session" => name,
-            _ => return None,
-        };
-        self.read(|state| state.variables.get(key).cloned())
+        let parts = lower(name);
+        self.read(|state| match place_of(state, &parts) {
+            Some(place) => state.scopes[place].variables.get(parts.last()?).cloned(),
+            None => state.variables.get(session_variable(&parts)?).cloned(),
+        })
     }
 
-    /// Sets a session variable.
-    pub fn set_variable(&self, name: &str, data_type: DataType, value: Literal) {
-        self.write(|state| state.variables.insert(name.to_lowercase(), (data_type, value)));
+    /// Sets a variable where it is; a new one becomes the session's.
+    pub fn set_variable(&self, name: &[String], data_type: DataType, value: Literal) {
+        let parts = lower(name);
+        let Some(last) = parts.last().cloned() else { return };
+        self.write(|state| match place_of(state, &parts) {
+            Some(place) => state.scopes[place].variables.insert(last, (data_type, value)),
+            None => state.variables.insert(last, (data_type, value)),
+        });
+    }
+
+    /// Adds a variable to the innermost block of the script that runs.
+    pub fn declare_local(&self, name: &str, data_type: DataType, value: Literal) {
+        self.write(|state| {
+            if let Some(scope) = state.scopes.last_mut() {
+                scope.variables.insert(name.to_lowercase(), (data_type, value));
+            }
+        });
+    }
+
+    /// How many blocks and loops of scripts run.
+    pub fn scopes(&self) -> usize {
+        self.read(|state| state.scopes.len())
+    }
+
+    /// Opens a block or loop of a script.
+    pub fn enter_scope(&self, label: Option<&str>) {
+        let label = label.map(str::to_lowercase);
+        self.write(|state| state.scopes.push(Scope { label, variables: BTreeMap::new() }));
+    }
+
+    /// Closes blocks and loops down to so many.
+    pub fn leave_scopes(&self, depth: usize) {
+        self.write(|state| state.scopes.truncate(depth));
     }
 
     /// Drops a session variable; tells whether it was there.
@@ -229,4 +279,31 @@ impl SessionCatalog {
 
 fn no_catalog(name: &str) -> SparkError {
     SparkError::new(&error_class::CATALOG_NOT_FOUND).param("catalogName", quote(name))
+}
+
+fn lower(name: &[String]) -> Vec<String> {
+    name.iter().map(|part| part.to_lowercase()).collect()
+}
+
+/// The innermost scope that has a variable of this name, behind its scope's label perhaps.
+fn place_of(state: &State, parts: &[String]) -> Option<usize> {
+    let (label, name) = match parts {
+        [name] => (None, name),
+        [label, name] => (Some(label), name),
+        _ => return None,
+    };
+    state
+        .scopes
+        .iter()
+        .rposition(|scope| (label.is_none() || scope.label.as_ref() == label) && scope.variables.contains_key(name))
+}
+
+/// The name of a session variable, behind `session` or `system.session` perhaps.
+fn session_variable(parts: &[String]) -> Option<&String> {
+    match parts {
+        [name] => Some(name),
+        [schema, name] if schema == "session" => Some(name),
+        [catalog, schema, name] if catalog == "system" && schema == "session" => Some(name),
+        _ => None,
+    }
 }

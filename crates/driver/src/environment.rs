@@ -123,7 +123,7 @@ impl Environment for SessionEnvironment<'_> {
     }
 
     fn parse(&self, text: &str, named: &[(String, Expr)], positional: &[Expr]) -> Result<Plan> {
-        parse(text, named, positional)
+        parse(self.session, text, named, positional)
     }
 
     fn variable(&self, name: &[String]) -> Option<Typed> {
@@ -143,8 +143,21 @@ impl Environment for SessionEnvironment<'_> {
 }
 
 /// SQL text, parsed, with arguments in place of its parameter markers.
-pub(crate) fn parse(text: &str, named: &[(String, Expr)], positional: &[Expr]) -> Result<Plan> {
-    let options = ParserOptions { named: named.to_vec(), positional: positional.to_vec(), ..ParserOptions::default() };
+pub(crate) fn parse(
+    session: &DriverSession,
+    text: &str,
+    named: &[(String, Expr)],
+    positional: &[Expr],
+) -> Result<Plan> {
+    let settings = session.settings();
+    let options = ParserOptions {
+        double_quoted_identifiers: settings.bool(&conf::ANSI_ENABLED)
+            && settings.bool(&conf::ANSI_DOUBLE_QUOTED_IDENTIFIERS),
+        timestamp_is_ntz: session.function_context().timestamp_is_ntz,
+        quoted_regex_column_names: settings.bool(&conf::PARSER_QUOTED_REGEX_COLUMN_NAMES),
+        named: named.to_vec(),
+        positional: positional.to_vec(),
+    };
     firesteel_sql::parse_statement_with(text, &options)
 }
 

@@ -58,16 +58,31 @@ pub(crate) async fn on_planning_thread<T: Send + 'static>(
     }
 }
 
+tokio::task_local! {
+    /// The SQL text of the command that is being run: errors in the queries inside it point there.
+    static COMMAND_TEXT: String;
+}
+
+/// Runs a command whose SQL text is known.
+pub(crate) async fn with_text<T>(text: String, work: impl Future<Output = T>) -> T {
+    COMMAND_TEXT.scope(text, work).await
+}
+
 /// Resolves a query.
 pub(crate) async fn analyzed(session: &DriverSession, relation: &Relation) -> Result<Planned> {
     let relation = relation.clone();
-    on_planning_thread(session, move |session, handle| resolve(session, handle, &relation)).await
+    let text = COMMAND_TEXT.try_with(Clone::clone).ok();
+    on_planning_thread(session, move |session, handle| resolve_in(session, handle, &relation, text)).await
 }
 
-/// Resolves a query on the thread it is called on.
-pub(crate) fn resolve(session: &DriverSession, handle: &Handle, relation: &Relation) -> Result<Planned> {
+/// Resolves a query on the thread it is called on; the text is the one that its spans refer to.
+fn resolve_in(session: &DriverSession, handle: &Handle, relation: &Relation, text: Option<String>) -> Result<Planned> {
     let environment = SessionEnvironment::new(session, handle);
-    Planner::new(&environment, session.function_context(), session.case_sensitive()).query(relation)
+    let mut planner = Planner::new(&environment, session.function_context(), session.case_sensitive());
+    match text {
+        Some(text) => planner.with_text(&text).query(relation),
+        None => planner.query(relation),
+    }
 }
 
 /// A query down to what is run.
@@ -81,8 +96,9 @@ pub(crate) struct Prepared {
 /// Resolves, optimises and plans a query.
 pub(crate) async fn prepared(session: &DriverSession, relation: &Relation) -> Result<Prepared> {
     let relation = relation.clone();
+    let text = COMMAND_TEXT.try_with(Clone::clone).ok();
     on_planning_thread(session, move |session, handle| {
-        let planned = resolve(session, handle, &relation)?;
+        let planned = resolve_in(session, handle, &relation, text)?;
         prepare(session, handle, planned)
     })
     .await

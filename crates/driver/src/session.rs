@@ -176,9 +176,10 @@ impl Session for DriverSession {
 impl DriverSession {
     /// `spark.sql`: a query is analysed, a command is run.
     async fn sql(&self, relation: &Relation, operation: &Operation, sink: &ResultSink) -> Result<()> {
-        match command::sql_command(relation)? {
-            Some(command) => {
-                let rows = command::run(self, &command, operation.cancellation()).await?;
+        match command::sql_command(self, relation)? {
+            Some((text, command)) => {
+                let work = command::run(self, &command, operation.cancellation());
+                let rows = crate::planning::with_text(text, work).await?;
                 sink.sql_rows(&rows.fields, &rows.batches).await
             }
             None => {

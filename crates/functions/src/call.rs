@@ -51,6 +51,10 @@ pub struct Typed {
 pub trait LambdaBody {
     /// How many parameters it takes.
     fn arity(&self) -> usize;
+    /// A value in a lambda's place, which takes any parameters and uses none.
+    fn is_constant(&self) -> bool {
+        false
+    }
     /// Resolves the body; parameters are `(type, nullable)` in order. In the body, parameter `i` is the column
     /// `Column::new_unqualified(names[i])` of the given names. Outer columns may appear too.
     fn resolve(&mut self, names: &[String], parameters: &[(DataType, bool)]) -> Result<Typed>;

@@ -399,6 +399,7 @@ classes! {
     MISSING_WINDOW_SPECIFICATION = "MISSING_WINDOW_SPECIFICATION", "42P20", Analysis, "no WINDOW clause defines <windowName>";
     MULTI_ALIAS_WITHOUT_GENERATOR = "MULTI_ALIAS_WITHOUT_GENERATOR", "42K0E", Analysis, "only a generator takes several names, not <expr> (<names>)";
     NOT_A_CONSTANT_STRING = "NOT_A_CONSTANT_STRING.NOT_CONSTANT", "42601", Analysis, "the expression <expr> of <name> must be constant text";
+    NOT_A_SCALAR_FUNCTION = "NOT_A_SCALAR_FUNCTION", "42887", Analysis, "<functionName> gives a table, not a value";
     NOT_A_TABLE_FUNCTION = "NOT_A_TABLE_FUNCTION", "42887", Analysis, "<functionName> is no table function";
     NULLABLE_COLUMN_OR_FIELD = "NULLABLE_COLUMN_OR_FIELD", "42000", Analysis, "the column <name> may be null where it must not be";
     PIVOT_VALUES_TOO_MANY = "_LEGACY_ERROR_TEMP_1324", "", Analysis, "the pivot column has more than <max> distinct values; name the values, or raise spark.sql.pivotMaxValues";
@@ -414,6 +415,7 @@ classes! {
     UNSUPPORTED_FEATURE_SET_OPERATION_ON_MAP_TYPE = "UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "0A000", Analysis, "maps cannot be compared, so <colName> of type <dataType> cannot be made distinct";
     UNSUPPORTED_GENERATOR_MULTI_GENERATOR = "UNSUPPORTED_GENERATOR.MULTI_GENERATOR", "42K0E", Analysis, "a select list holds one generator at most, not <num>: <generators>";
     UNSUPPORTED_GENERATOR_OUTSIDE_SELECT = "UNSUPPORTED_GENERATOR.OUTSIDE_SELECT", "42K0E", Analysis, "the generator <plan> must stand in a select list";
+    UNSUPPORTED_EXPR_FOR_OPERATOR = "UNSUPPORTED_EXPR_FOR_OPERATOR", "42K0E", Analysis, "these expressions cannot stand here: <invalidExprSqls>";
     UNSUPPORTED_GROUPING_EXPRESSION = "UNSUPPORTED_GROUPING_EXPRESSION", "42K0E", Analysis, "grouping and grouping_id need GROUPING SETS, CUBE or ROLLUP";
     WINDOW_FUNCTION_NEEDS_ORDER = "_LEGACY_ERROR_TEMP_1037", "", Analysis, "the window function <funcName> needs ORDER BY in its OVER clause";
     FIELD_NOT_FOUND = "FIELD_NOT_FOUND", "42704", Analysis, "no field is called <fieldName> among <fields>";

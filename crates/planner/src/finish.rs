@@ -89,6 +89,7 @@ impl Planner<'_> {
             exprs.push(if repeated { expr.alias(self.unique(&attribute.name)) } else { expr });
         }
         let plan = if is_exact { resolved.plan } else { self.project_exprs(resolved, exprs)?.plan };
+        let plan = self.decorrelated(plan)?;
         Ok(Planned { plan, fields, finish: Finish::Rows, observations: Vec::new() })
     }
 }

@@ -5,6 +5,7 @@
 //!                     |
 //!                     +-- expr/      names, calls, casts, windows, lambdas, subqueries
 //!                     +-- relation/  one file per family of relations
+//!                     +-- decorrelate/  correlated subqueries to joins, last
 //!                     +-- Environment: tables, files, settings, asked of the session
 //! ```
 //!
@@ -13,6 +14,7 @@
 //! finds nothing to do. It must not know Connect, sessions or how tasks run.
 
 mod attribute;
+mod decorrelate;
 mod environment;
 mod error;
 mod expr;

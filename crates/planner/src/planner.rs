@@ -7,7 +7,7 @@ use datafusion::common::DFSchema;
 use datafusion::logical_expr::LogicalPlan;
 use firesteel_functions::call::{FunctionContext, Typed};
 use firesteel_functions::origin::Origin;
-use firesteel_model::{Result, SparkError};
+use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::expr::WindowSpec;
 use firesteel_spec::{DataType, Expr, Relation, Span};
 
@@ -34,8 +34,8 @@ pub struct Planner<'e> {
     pub(crate) recursions: Vec<Recursion>,
     /// What `df.observe` asked for, by name.
     pub(crate) observations: Vec<(String, Resolved)>,
-    /// Columns of the queries around a subquery, innermost last.
-    pub(crate) outer: Vec<Vec<Attribute>>,
+    /// The queries around a subquery, innermost last.
+    pub(crate) outer: Vec<OuterScope>,
     /// WINDOW clauses around.
     pub(crate) windows: Vec<(String, WindowSpec)>,
     /// Relations that subqueries name by plan id.
@@ -45,6 +45,24 @@ pub struct Planner<'e> {
     /// Views and SQL texts being expanded, against recursion without end.
     pub(crate) depth: usize,
     next_id: u64,
+}
+
+/// What a query around a subquery gives it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OuterScope {
+    /// Its columns.
+    pub(crate) attributes: Vec<Attribute>,
+    /// Parameters of the SQL function around, over the columns of the query that calls it.
+    pub(crate) parameters: Vec<(String, Typed)>,
+    /// Columns that the parameters may hold.
+    pub(crate) beneath: Vec<Attribute>,
+}
+
+impl OuterScope {
+    /// A query's columns.
+    pub(crate) fn of(attributes: &[Attribute]) -> Self {
+        Self { attributes: attributes.to_vec(), ..Self::default() }
+    }
 }
 
 /// Views within views deeper than this are refused, as in Spark.
@@ -69,6 +87,13 @@ impl<'e> Planner<'e> {
             depth: 0,
             next_id: 0,
         }
+    }
+
+    /// Names the SQL text that spans refer to.
+    #[must_use]
+    pub fn with_text(mut self, text: &str) -> Self {
+        self.text = Some(text.into());
+        self
     }
 
     /// A unique column name that still tells what it holds.
@@ -107,7 +132,7 @@ impl<'e> Planner<'e> {
 
     /// Points an error at the expression, unless it points somewhere already.
     pub(crate) fn locate(&self, failure: SparkError, expr: &Expr) -> SparkError {
-        match self.origin(expr) {
+        match self.origin(expr).filter(|_| has_place(&failure)) {
             Some(origin) => origin.locate(failure),
             None => failure,
         }
@@ -115,7 +140,7 @@ impl<'e> Planner<'e> {
 
     /// Points an error at a part of the SQL text, unless it points somewhere already.
     pub(crate) fn locate_in_text(&self, failure: SparkError, span: Option<Span>) -> SparkError {
-        match self.text.as_ref().zip(span) {
+        match self.text.as_ref().zip(span).filter(|_| has_place(&failure)) {
             Some((text, span)) => Origin::of_sql(text, span.start, span.stop).locate(failure),
             None => failure,
         }
@@ -146,6 +171,12 @@ impl<'e> Planner<'e> {
         }
         Ok(resolved)
     }
+}
+
+/// Whether Spark says where an error of this class is.
+fn has_place(failure: &SparkError) -> bool {
+    let without = [&error_class::MISSING_AGGREGATION, &error_class::UNSUPPORTED_GROUPING_EXPRESSION];
+    !without.contains(&failure.class())
 }
 
 /// Turns DataFusion's error into Spark's.

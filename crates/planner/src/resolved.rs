@@ -28,6 +28,8 @@ pub(crate) struct Below {
     pub(crate) items: Vec<Expr>,
     /// For a select list over GROUP BY: how to compute another aggregate.
     pub(crate) aggregate: Option<AggregateBelow>,
+    /// HAVING, over the columns of the select list.
+    pub(crate) filters: Vec<Expr>,
 }
 
 /// GROUP BY below a select list.
@@ -41,8 +43,19 @@ pub(crate) struct AggregateBelow {
     pub(crate) groups: Vec<(Expr, Attribute)>,
     /// The grouping as DataFusion has it.
     pub(crate) group_exprs: Vec<Expr>,
+    /// Column of Spark's grouping id, where there are grouping sets.
+    pub(crate) grouping_id: Option<Attribute>,
     /// Aggregates computed so far, each aliased to its column.
     pub(crate) aggregates: Vec<Expr>,
+}
+
+impl Below {
+    /// The same under one more HAVING.
+    pub(crate) fn filtered(&self, condition: Expr) -> Self {
+        let mut filters = self.filters.clone();
+        filters.push(condition);
+        Self { filters, ..self.clone() }
+    }
 }
 
 impl Resolved {

@@ -45,7 +45,7 @@ pub enum ExprNode {
     /// `*`, `t.*`, with `EXCEPT (..)` and `REPLACE (..)`.
     Star { target: Vec<String>, plan_id: Option<i64>, except: Vec<Vec<String>>, replace: Vec<(String, Expr)> },
     /// `df.colRegex("`a.*`")`
-    Regex { pattern: String, plan_id: Option<i64> },
+    Regex { pattern: String, target: Vec<String>, plan_id: Option<i64> },
     /// A call by name, built-in or registered: operators too (`+`, `and`, `==`, `isnull`, `in`, `like`, `rlike`,
     /// `between` are lowered to the function names that Spark uses in Connect).
     Function(FunctionCall),

@@ -122,6 +122,7 @@ impl Parser {
             ("FLOAT" | "REAL", []) => DataType::Float,
             ("DOUBLE", []) => DataType::Double,
             ("DATE", []) => DataType::Date,
+            ("TIMESTAMP", []) if self.options.timestamp_is_ntz => DataType::TimestampNtz,
             ("TIMESTAMP" | "TIMESTAMP_LTZ", []) => DataType::Timestamp,
             ("TIMESTAMP_NTZ", []) => DataType::TimestampNtz,
             ("TIME", arguments @ ([] | [_])) => {

@@ -58,7 +58,7 @@ impl Parser {
     /// An expression with or without an alias.
     pub(crate) fn named_expression(&mut self) -> Result<Expr> {
         let start = self.at;
-        let child = self.expression()?;
+        let child = self.column_pattern(start)?;
         let names = if self.eat_word("AS") {
             if self.at_symbol("(") { self.in_parentheses(|p| p.list(Self::name))? } else { vec![self.name()?] }
         } else if self.at_implicit_alias() {
@@ -70,6 +70,20 @@ impl Parser {
         };
         let node = ExprNode::Alias { child, names, metadata: None };
         Ok(Expr::at(node, self.span_from(start)))
+    }
+
+    /// An expression; a column whose last part is quoted may be a pattern of names.
+    fn column_pattern(&mut self, start: usize) -> Result<Expr> {
+        let expr = self.expression()?;
+        let is_quoted = matches!(self.tokens[self.at - 1].kind, TokenKind::Quoted(_));
+        match expr.node.as_ref() {
+            ExprNode::Attribute { parts, .. } if is_quoted && self.options.quoted_regex_column_names => {
+                let Some((pattern, target)) = parts.split_last() else { return Ok(expr) };
+                let node = ExprNode::Regex { pattern: pattern.clone(), target: target.to_vec(), plan_id: None };
+                Ok(Expr::at(node, self.span_from(start)))
+            }
+            _ => Ok(expr),
+        }
     }
 
     pub(crate) fn named_expressions(&mut self) -> Result<Vec<Expr>> {
@@ -84,7 +98,7 @@ impl Parser {
             self.call_since(start, "not", vec![operand])
         } else {
             let value = self.value_expression()?;
-            self.predicate(value, start)?
+            self.predicate(value)?
         };
         loop {
             let (level, function) = match () {
@@ -238,9 +252,10 @@ impl Parser {
         }
     }
 
-    fn predicate(&mut self, value: Expr, start: usize) -> Result<Expr> {
+    /// What may follow a value; as in Spark, an error in it points at the operator and what comes after it.
+    fn predicate(&mut self, value: Expr) -> Result<Expr> {
         if self.at_word("IS") {
-            return self.is_predicate(value, start);
+            return self.is_predicate(value, self.at);
         }
         let negations = usize::from(self.at_word("NOT") || self.at_symbol("!"));
         let kinds = ["BETWEEN", "IN", "RLIKE", "REGEXP", "LIKE", "ILIKE"];
@@ -255,16 +270,16 @@ impl Parser {
                 let lower = self.value_expression()?;
                 self.expect_word("AND")?;
                 let upper = self.value_expression()?;
-                self.call_since(start, "between", vec![value, lower, upper])
+                self.call_since(operator, "between", vec![value, lower, upper])
             }
-            "IN" => self.in_predicate(value, start, operator)?,
-            "LIKE" | "ILIKE" => return self.like(value, start, kind, negations > 0),
+            "IN" => self.in_predicate(value, operator)?,
+            "LIKE" | "ILIKE" => return self.like(value, operator, kind, negations > 0),
             _ => {
                 let pattern = self.value_expression()?;
-                self.call_since(start, "rlike", vec![value, pattern])
+                self.call_since(operator, "rlike", vec![value, pattern])
             }
         };
-        Ok(self.negated(positive, start, negations > 0))
+        Ok(self.negated(positive, operator, negations > 0))
     }
 
     fn negated(&self, positive: Expr, start: usize, is_negated: bool) -> Expr {
@@ -293,10 +308,10 @@ impl Parser {
         Ok(self.negated(equal, start, is_negated))
     }
 
-    fn in_predicate(&mut self, value: Expr, start: usize, operator: usize) -> Result<Expr> {
+    fn in_predicate(&mut self, value: Expr, start: usize) -> Result<Expr> {
         self.expect_symbol("(")?;
         if self.eat_symbol(")") {
-            return Err(self.error_since(&error_class::INVALID_SQL_SYNTAX_EMPTY_IN_PREDICATE, operator));
+            return Err(self.error_since(&error_class::INVALID_SQL_SYNTAX_EMPTY_IN_PREDICATE, start));
         }
         if let Some(query) = self.query_in_parentheses()? {
             let values = match *value.node {

@@ -21,6 +21,10 @@ const STACK_GROWTH_BYTES: usize = 1024 * 1024;
 pub struct ParserOptions {
     /// `"a"` is an identifier, as `spark.sql.ansi.doubleQuotedIdentifiers` says.
     pub double_quoted_identifiers: bool,
+    /// `TIMESTAMP` means TIMESTAMP_NTZ, as `spark.sql.timestampType` says.
+    pub timestamp_is_ntz: bool,
+    /// A column in back-quotes is a pattern of names, as `spark.sql.parser.quotedRegexColumnNames` says.
+    pub quoted_regex_column_names: bool,
     /// Values that take the place of `:name`.
     pub named: Vec<(String, Expr)>,
     /// Values that take the place of `?`, in order.

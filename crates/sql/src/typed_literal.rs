@@ -13,7 +13,10 @@ impl Parser {
         let start = self.at;
         self.advance();
         let text = self.string()?;
-        let literal = match word {
+        let has_no_zone =
+            || datetime_text::timestamp(&text).is_none_or(|timestamp| matches!(timestamp.zone, Zone::Session));
+        let is_ntz = word == "TIMESTAMP" && self.options.timestamp_is_ntz && has_no_zone();
+        let literal = match if is_ntz { "TIMESTAMP_NTZ" } else { word } {
             "DATE" => match special_moment(&text) {
                 Some(moment) => return Ok(self.special_date(moment, start)),
                 None => datetime_text::date(&text).map(Literal::Date),

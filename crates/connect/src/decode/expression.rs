@@ -78,7 +78,9 @@ fn of_kind(kind: ExprType) -> Result<Expr> {
         ExprType::ExpressionString(text) => ExprNode::SqlText(text.expression),
         ExprType::UnresolvedStar(star) => star_node(star)?,
         ExprType::Cast(cast) => cast_node(*cast)?,
-        ExprType::UnresolvedRegex(regex) => ExprNode::Regex { pattern: regex.col_name, plan_id: regex.plan_id },
+        ExprType::UnresolvedRegex(regex) => {
+            ExprNode::Regex { pattern: regex.col_name, target: Vec::new(), plan_id: regex.plan_id }
+        }
         ExprType::SortOrder(order) => ExprNode::SortKey(sort_key(*order)?),
         ExprType::LambdaFunction(lambda) => ExprNode::Lambda {
             parameters: lambda.arguments.into_iter().map(lambda_variable).collect(),

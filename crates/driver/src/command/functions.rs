@@ -83,7 +83,8 @@ async fn declare(
     default: Option<&Expr>,
     replace: bool,
 ) -> Result<()> {
-    if session.catalog().variable(name).is_some() && !replace {
+    let is_local = session.catalog().scopes() > 0;
+    if !is_local && session.catalog().variable(name).is_some() && !replace {
         let quoted: Vec<_> = name.iter().map(|part| quote(part)).collect();
         return Err(SparkError::new(&error_class::VARIABLE_ALREADY_EXISTS).param("variableName", quoted.join(".")));
     }
@@ -94,7 +95,11 @@ async fn declare(
         None => evaluate(session, value).await?,
     };
     let last = name.last().map(String::as_str).unwrap_or_default();
-    session.catalog().set_variable(last, value_type, literal);
+    if is_local {
+        session.catalog().declare_local(last, value_type, literal);
+    } else {
+        session.catalog().set_variable(name, value_type, literal);
+    }
     Ok(())
 }
 
@@ -127,31 +132,42 @@ async fn set_variables(
         evaluated.push((name, data_type, literal));
     }
     for (name, data_type, literal) in evaluated {
-        let last = name.last().map(String::as_str).unwrap_or_default();
-        session.catalog().set_variable(last, data_type, literal);
+        session.catalog().set_variable(name, data_type, literal);
     }
     Ok(())
 }
 
 /// The value of an expression without input.
-async fn evaluate(session: &DriverSession, expr: &Expr) -> Result<(DataType, Literal)> {
+pub(super) async fn evaluate(session: &DriverSession, expr: &Expr) -> Result<(DataType, Literal)> {
     let input = Relation::new(RelationNode::OneRow);
     let node = RelationNode::Project { input, items: vec![expr.clone().alias("value")] };
     let mut row = first_row(session, &Relation::new(node)).await?;
     row.pop().ok_or_else(|| SparkError::internal("an expression without a value"))
 }
 
+/// Rows as literals.
+pub(super) fn literals(rows: &ReadyRows) -> Result<Vec<Vec<Literal>>> {
+    let mut found = Vec::new();
+    for batch in &rows.batches {
+        for row in 0..batch.num_rows() {
+            let mut values = Vec::new();
+            for (field, column) in rows.fields.iter().zip(batch.columns()) {
+                let value = ScalarValue::try_from_array(column, row);
+                let value = value.map_err(firesteel_functions::errors::from_datafusion)?;
+                values.push(literal_of(&value, &field.data_type));
+            }
+            found.push(values);
+        }
+    }
+    Ok(found)
+}
+
 /// The first row of a query; empty where it has none.
 async fn first_row(session: &DriverSession, query: &Relation) -> Result<Vec<(DataType, Literal)>> {
     let prepared = planning::prepared(session, query).await?;
     let rows = query::rows_of(session, prepared, session.cancellation()).await?;
-    let Some(batch) = rows.batches.iter().find(|batch| batch.num_rows() > 0) else { return Ok(Vec::new()) };
-    let mut values = Vec::new();
-    for (field, column) in rows.fields.iter().zip(batch.columns()) {
-        let value = ScalarValue::try_from_array(column, 0).map_err(firesteel_functions::errors::from_datafusion)?;
-        values.push((field.data_type.clone(), literal_of(&value, &field.data_type)));
-    }
-    Ok(values)
+    let types = rows.fields.iter().map(|field| field.data_type.clone());
+    Ok(literals(&rows)?.into_iter().next().map(|row| types.zip(row).collect()).unwrap_or_default())
 }
 
 /// EXECUTE IMMEDIATE
@@ -168,15 +184,16 @@ pub(super) async fn execute_immediate(
             .param("name", "EXECUTE IMMEDIATE")
             .param("expr", "\"NULL\""));
     };
-    if let Plan::Command(command) = firesteel_sql::parse_statement(&text)? {
-        return Box::pin(super::run(session, &command, cancellation)).await;
-    }
     let (mut named, mut positional) = (Vec::new(), Vec::new());
     for value in using {
         match value.node.as_ref() {
             ExprNode::Alias { child, names, .. } if names.len() == 1 => named.push((names[0].clone(), child.clone())),
             _ => positional.push(value.clone()),
         }
+    }
+    if let Plan::Command(command) = crate::environment::parse(session, &text, &named, &positional)? {
+        let work = Box::pin(super::run(session, &command, cancellation));
+        return planning::with_text(text, work).await;
     }
     let query = Relation::new(RelationNode::Sql { text, named, positional });
     if into.is_empty() {

@@ -8,6 +8,7 @@
 //!                  +-- show     SHOW
 //!                  +-- describe DESCRIBE
 //!                  +-- settings SET, RESET
+//!                  +-- script   BEGIN .. END
 //!                  +-- listing  spark.catalog
 //! ```
 
@@ -17,6 +18,7 @@ mod describe;
 mod functions;
 mod listing;
 mod schema;
+mod script;
 mod settings;
 mod show;
 mod table;
@@ -78,6 +80,7 @@ pub(crate) async fn run(
         Command::ExecuteImmediate { text, into, using } => {
             functions::execute_immediate(session, text, into, using, cancellation).await
         }
+        Command::Script(block) => Box::pin(script::run(session, block, cancellation)).await,
         other => caching_and_the_rest(session, other).await,
     }
 }
@@ -113,7 +116,6 @@ fn name_of(command: &Command) -> String {
         Command::Delete { .. } => "DELETE on tables of files".to_owned(),
         Command::Update { .. } => "UPDATE on tables of files".to_owned(),
         Command::Merge(_) => "MERGE INTO on tables of files".to_owned(),
-        Command::Script(_) => "SQL scripts".to_owned(),
         Command::Analyze { .. } => "ANALYZE TABLE".to_owned(),
         Command::AddResource { kind, .. } => format!("ADD {kind}"),
         other => {
@@ -140,14 +142,16 @@ async fn explain(
 }
 
 /// The command in an SQL text, if it holds one.
-pub(crate) fn sql_command(relation: &Relation) -> Result<Option<Command>> {
+pub(crate) fn sql_command(session: &DriverSession, relation: &Relation) -> Result<Option<(String, Command)>> {
     let parsed = match relation.node.as_ref() {
-        RelationNode::Sql { text, named, positional } => crate::environment::parse(text, named, positional)?,
-        RelationNode::WithRelations { input, .. } => return sql_command(input),
+        RelationNode::Sql { text, named, positional } => {
+            (text, crate::environment::parse(session, text, named, positional)?)
+        }
+        RelationNode::WithRelations { input, .. } => return sql_command(session, input),
         _ => return Ok(None),
     };
     match parsed {
-        Plan::Query(_) => Ok(None),
-        Plan::Command(command) => Ok(Some(command)),
+        (_, Plan::Query(_)) => Ok(None),
+        (text, Plan::Command(command)) => Ok(Some((text.clone(), command))),
     }
 }

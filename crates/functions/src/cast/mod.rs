@@ -51,7 +51,11 @@ pub fn cast(ctx: &FunctionContext, value: Typed, target: &DataType, mode: CastMo
     }
     let ansi = mode != CastMode::Session || ctx.ansi;
     let word = if mode == CastMode::Try { "TRY_CAST" } else { "CAST" };
-    let sql = format!("{word}({} AS {})", value.sql, target.sql());
+    // As in Spark, a cast to a type with parts leaves no trace in a column's name.
+    let sql = match target {
+        DataType::Array(..) | DataType::Map(..) | DataType::Struct(_) => value.sql.clone(),
+        _ => format!("{word}({} AS {})", value.sql, target.sql()),
+    };
     castable::check(&value.data_type, target, ansi, mode == CastMode::Try, &sql)?;
     if value.data_type == *target && matches!(value.expr, Expr::Literal(..)) && target.is_integral() {
         // Still a cast: next to a decimal, a constant has fewer digits than its type.

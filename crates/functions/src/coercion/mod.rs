@@ -96,7 +96,7 @@ pub fn unexpected_type(value: &Typed, accepts: &Accepts, call: &str, index: usiz
 
 /// A type as messages show it: `"INT"`.
 pub fn type_sql(data_type: &DataType) -> String {
-    quoted(&data_type.sql().to_uppercase())
+    quoted(&data_type.sql())
 }
 
 /// An expression as messages show it.

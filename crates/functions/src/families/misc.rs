@@ -46,7 +46,20 @@ pub(crate) static KERNELS: &[Kernel] = &[
     }),
     Kernel::arrays("raise_error", raised).volatile(),
     Kernel::arrays("assert_true", asserted).volatile(),
+    Kernel::arrays("too_many_rows", |_, _, rows| several_rows(rows)).volatile(),
 ];
+
+/// What a subquery that stands for one value is where it gives more rows: an error.
+pub fn too_many_rows(ctx: &FunctionContext) -> Result<Typed> {
+    udf::call(ctx, "too_many_rows", Vec::new(), DataType::Null, true, "too_many_rows()".to_owned())
+}
+
+fn several_rows(rows: usize) -> Result<ArrayRef> {
+    match rows {
+        0 => Ok(new_null_array(&Arrow::Null, 0)),
+        _ => Err(SparkError::new(&error_class::SCALAR_SUBQUERY_TOO_MANY_ROWS)),
+    }
+}
 
 fn constant(sql: String, text: &str) -> Typed {
     Typed { sql, ..text_literal(text) }

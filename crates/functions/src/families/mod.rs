@@ -83,6 +83,8 @@ pub static TABLES: &[&[Definition]] = &[
     vector::TABLE,
 ];
 
+pub use misc::too_many_rows;
+
 /// The families' kernels.
 pub static KERNELS: &[&[Kernel]] = &[
     hashing::KERNELS,

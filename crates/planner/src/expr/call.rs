@@ -3,9 +3,10 @@
 use datafusion::logical_expr::Expr as DfExpr;
 use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams, NullTreatment};
 use firesteel_functions::call::{AggregateCall, Argument, CallModifiers, GeneratorCall, Typed};
+use firesteel_functions::origin::Origin;
 use firesteel_functions::registry::{self, Build, Definition};
 use firesteel_model::{Result, SparkError, error_class};
-use firesteel_spec::command::{CreateFunction, FunctionBody};
+use firesteel_spec::command::FunctionBody;
 use firesteel_spec::expr::FunctionCall;
 use firesteel_spec::{Expr, ExprNode, Literal, Span};
 
@@ -20,12 +21,20 @@ impl Resolver<'_, '_> {
         if let Some(function) = self.planner.env.sql_function(&call.name) {
             return match &function.body {
                 FunctionBody::Python(python) => self.registered_python(python, call),
-                _ => self.sql_function(&function, &call.arguments),
+                _ => self.sql_function(&function, call),
             };
         }
         let Some(name) = builtin_name(&call.name) else { return Err(self.planner.unknown_function(&call.name)) };
         match name.as_str() {
-            "grouping" | "grouping_id" => return self.grouping(&name, &call.arguments),
+            "grouping" | "grouping_id" => {
+                let found = self.grouping(&name, &call.arguments);
+                // Spark tells the place of one in a select list only.
+                let place = self.planner.text.as_ref().zip(span).filter(|_| !self.aliases_first);
+                return found.map_err(|failure| match place {
+                    Some((text, span)) => Origin::of_sql(text, span.start, span.stop).locate(failure),
+                    None => failure,
+                });
+            }
             _ => {}
         }
         let definition = registry::lookup(&name).ok_or_else(|| self.planner.unknown_function(&call.name))?;
@@ -78,19 +87,24 @@ impl Resolver<'_, '_> {
         check_arity(definition, arguments.len())?;
         let context = self.planner.context.clone();
         let mut values = Vec::new();
-        for argument in arguments {
+        let lambdas_from = lambdas_from(definition.name);
+        for (index, argument) in arguments.iter().enumerate() {
             values.push(match argument.node.as_ref() {
                 ExprNode::Lambda { .. } => None,
+                _ if index >= lambdas_from => None,
                 _ => Some(self.value(argument)?),
             });
         }
         let shared = std::cell::RefCell::new(self);
         let built = arguments.iter().zip(values).map(|(argument, value)| match (value, argument.node.as_ref()) {
             (None, ExprNode::Lambda { parameters, body }) => {
-                Argument::Lambda(Box::new(DeferredLambda { resolver: &shared, parameters, body }))
+                Argument::Lambda(Box::new(DeferredLambda { resolver: &shared, parameters, body, is_constant: false }))
             }
             (Some(value), _) => Argument::Value(value),
-            (None, _) => Argument::Value(null_placeholder()),
+            (None, _) => {
+                let constant = DeferredLambda { resolver: &shared, parameters: &[], body: argument, is_constant: true };
+                Argument::Lambda(Box::new(constant))
+            }
         });
         let built: Vec<_> = built.collect();
         build(&context, built)
@@ -203,37 +217,6 @@ impl Resolver<'_, '_> {
         check_arity(definition, arguments.len())?;
         build(&self.planner.context, arguments)
     }
-
-    /// A function written in SQL: its body with the arguments in place of its parameters.
-    fn sql_function(&mut self, function: &CreateFunction, arguments: &[Expr]) -> Result<Typed> {
-        let FunctionBody::Expression(body, _) = &function.body else {
-            return Err(SparkError::unsupported("a function whose body is a query inside an expression"));
-        };
-        let required = function.parameters.iter().filter(|p| p.default.is_none()).count();
-        if arguments.len() < required || arguments.len() > function.parameters.len() {
-            return Err(wrong_count(&dotted(&function.name), (required, function.parameters.len()), arguments.len()));
-        }
-        let mut bound = Vec::new();
-        for (index, parameter) in function.parameters.iter().enumerate() {
-            let value = match (arguments.get(index), &parameter.default) {
-                (Some(argument), _) => self.value(argument)?,
-                (None, Some((default, _))) => self.value(default)?,
-                (None, None) => return Err(SparkError::internal("a parameter without a value")),
-            };
-            let value = self.cast(value, &parameter.data_type, firesteel_spec::expr::CastMode::Session)?;
-            bound.push((parameter.name.clone(), value));
-        }
-        let aliases = std::mem::replace(&mut self.aliases, bound);
-        let input = std::mem::take(&mut self.input);
-        let result = self.value(body);
-        self.input = input;
-        self.aliases = aliases;
-        let result = result?;
-        match &function.returns {
-            Some(data_type) => self.cast(result, data_type, firesteel_spec::expr::CastMode::Session),
-            None => Ok(result),
-        }
-    }
 }
 
 impl Planner<'_> {
@@ -330,7 +313,7 @@ pub(super) fn check_arity(definition: &Definition, given: usize) -> Result<()> {
     if (fewest..=most).contains(&given) { Ok(()) } else { Err(wrong_count(definition.name, definition.arity, given)) }
 }
 
-fn wrong_count(name: &str, (fewest, most): (usize, usize), given: usize) -> SparkError {
+pub(super) fn wrong_count(name: &str, (fewest, most): (usize, usize), given: usize) -> SparkError {
     let expected = match (fewest, most) {
         (fewest, registry::ANY) => format!("> {}", fewest.saturating_sub(1)),
         (fewest, most) if fewest == most => fewest.to_string(),
@@ -343,11 +326,7 @@ fn wrong_count(name: &str, (fewest, most): (usize, usize), given: usize) -> Spar
         .param("docroot", "https://spark.apache.org/docs/latest")
 }
 
-fn null_placeholder() -> Typed {
-    Typed {
-        expr: DfExpr::Literal(datafusion::common::ScalarValue::Null, None),
-        data_type: firesteel_spec::DataType::Null,
-        nullable: true,
-        sql: "NULL".to_owned(),
-    }
+/// Where the lambdas of a higher-order function begin; a value there counts as a lambda that ignores its parameters.
+fn lambdas_from(name: &str) -> usize {
+    if matches!(name, "aggregate" | "reduce" | "zip_with" | "map_zip_with") { 2 } else { 1 }
 }

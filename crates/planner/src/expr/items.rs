@@ -121,12 +121,7 @@ impl Resolver<'_, '_> {
             ExprNode::Star { target, plan_id, except, replace } => {
                 let mut items = self.star(target, *plan_id)?;
                 for name in except {
-                    let before = items.len();
-                    let names = self.planner.names;
-                    items.retain(|item| !names.same(&item.name, &name[name.len() - 1]));
-                    if items.len() == before {
-                        return Err(error::unresolved_column(name, self.input));
-                    }
+                    self.leave_out(&mut items, name)?;
                 }
                 for (name, value) in replace {
                     let typed = self.value(value)?;
@@ -137,9 +132,39 @@ impl Resolver<'_, '_> {
                 }
                 Ok(items)
             }
-            ExprNode::Regex { pattern, .. } => self.regex(pattern),
+            ExprNode::Regex { pattern, target, .. } => self.regex(pattern, target),
             _ => Err(SparkError::internal("only stars and patterns expand")),
         }
+    }
+
+    /// EXCEPT: a column, or a field of a struct.
+    fn leave_out(&mut self, items: &mut Vec<Item>, name: &[String]) -> Result<()> {
+        let names = self.planner.names;
+        let before = items.len();
+        let is_it = |item: &Item| match name {
+            [only] => names.same(&item.name, only),
+            [qualifier @ .., last] => {
+                let of = |a: &Attribute| !a.qualifier.is_empty() && names.qualifier_ends_with(a, qualifier);
+                names.same(&item.name, last) && item.passes.as_ref().is_some_and(of)
+            }
+            [] => false,
+        };
+        items.retain(|item| !is_it(item));
+        if items.len() < before {
+            return Ok(());
+        }
+        for used in 1..name.len() {
+            let found = items.iter_mut().find(|item| names.same(&item.name, &name[used - 1]));
+            if let Some(item) = found.filter(|item| matches!(item.typed.data_type, DataType::Struct(_))) {
+                let path: Vec<_> = name[used..].iter().map(|part| quoted(std::slice::from_ref(part))).collect();
+                let child = item.typed.clone();
+                let context = &self.planner.context;
+                let left = firesteel_functions::families::structs::drop_field(context, child, &path.join("."))?;
+                *item = Item::named(left, item.name.clone());
+                return Ok(());
+            }
+        }
+        Err(error::unresolved_column(name, self.input))
     }
 
     fn star(&mut self, target: &[String], plan_id: Option<i64>) -> Result<Vec<Item>> {
@@ -175,17 +200,21 @@ impl Resolver<'_, '_> {
         self.name(target, None).map_err(|_| cannot_expand(target))
     }
 
-    fn regex(&mut self, pattern: &str) -> Result<Vec<Item>> {
+    fn regex(&mut self, pattern: &str, target: &[String]) -> Result<Vec<Item>> {
         let pattern = pattern.trim_matches('`');
+        let names = self.planner.names;
         let flags = if self.planner.names.case_sensitive { "" } else { "(?i)" };
-        let compiled = regex::Regex::new(&format!("^{flags}(?:{pattern})$")).map_err(|source| {
+        let compiled = fancy_regex::Regex::new(&format!("^{flags}(?:{pattern})$")).map_err(|source| {
             SparkError::new(&error_class::INVALID_PARAMETER_VALUE_PATTERN)
                 .param("parameter", "`regexp`")
                 .param("functionName", "`colRegex`")
                 .param("value", format!("'{pattern}'"))
                 .source(source)
         })?;
-        Ok(self.input.iter().filter(|a| !a.is_hidden && compiled.is_match(&a.name)).map(Item::pass).collect())
+        let is_one = |a: &&Attribute| {
+            !a.is_hidden && names.qualifier_ends_with(a, target) && compiled.is_match(&a.name).unwrap_or(false)
+        };
+        Ok(self.input.iter().filter(is_one).map(Item::pass).collect())
     }
 }
 

@@ -15,11 +15,17 @@ pub(super) struct DeferredLambda<'l, 'r, 'p, 'e> {
     pub(super) resolver: &'l RefCell<&'r mut Resolver<'p, 'e>>,
     pub(super) parameters: &'l [String],
     pub(super) body: &'l Expr,
+    /// Not a lambda but a value in its place.
+    pub(super) is_constant: bool,
 }
 
 impl LambdaBody for DeferredLambda<'_, '_, '_, '_> {
     fn arity(&self) -> usize {
         self.parameters.len()
+    }
+
+    fn is_constant(&self) -> bool {
+        self.is_constant
     }
 
     fn resolve(&mut self, names: &[String], parameters: &[(DataType, bool)]) -> Result<Typed> {

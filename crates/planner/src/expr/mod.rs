@@ -15,6 +15,7 @@ mod items;
 mod lambda;
 mod name;
 mod python;
+mod sql_function;
 mod subquery;
 mod window;
 
@@ -84,8 +85,22 @@ pub(crate) struct Resolver<'p, 'e> {
     pub(crate) aliases_first: bool,
     /// Grouping expressions and their columns, for `grouping(..)`.
     pub(crate) groups: Vec<(DfExpr, Attribute)>,
+    /// Parameters of the SQL function whose body is being resolved, over the columns of the query that calls it.
+    pub(crate) parameters: Vec<(String, Typed)>,
+    /// Columns that the parameters may hold.
+    pub(crate) parameter_columns: Vec<Attribute>,
+    /// Names that were found, for errors that come later.
+    pub(crate) names_found: Vec<FoundName>,
     /// Inside the arguments of an aggregate, where another one is refused.
     in_aggregate: bool,
+}
+
+/// A column that a name found.
+#[derive(Clone, Debug)]
+pub(crate) struct FoundName {
+    pub(crate) column: String,
+    pub(crate) parts: Vec<String>,
+    pub(crate) span: Option<firesteel_spec::Span>,
 }
 
 impl<'p, 'e> Resolver<'p, 'e> {
@@ -98,6 +113,9 @@ impl<'p, 'e> Resolver<'p, 'e> {
             aliases: Vec::new(),
             aliases_first: false,
             groups: Vec::new(),
+            parameters: Vec::new(),
+            parameter_columns: Vec::new(),
+            names_found: Vec::new(),
             in_aggregate: false,
         }
     }
@@ -145,7 +163,7 @@ impl<'p, 'e> Resolver<'p, 'e> {
             ExprNode::Literal(value) => literal::typed(value, &self.planner.context),
             ExprNode::Attribute { parts, plan_id, is_metadata } => match self.internal(parts, *is_metadata) {
                 Some(column) => Ok(column),
-                None => self.name(parts, *plan_id),
+                None => self.noted_name(parts, *plan_id, expr.span),
             },
             ExprNode::Function(call) => self.call(call, expr.span),
             ExprNode::Cast { child, target, mode } => {
@@ -169,16 +187,7 @@ impl<'p, 'e> Resolver<'p, 'e> {
                 let (child, key) = (self.value(child)?, self.value(key)?);
                 firesteel_functions::families::extract::build(&self.planner.context, child, key)
             }
-            ExprNode::UpdateField { child, field, value } => {
-                let child = self.value(child)?;
-                match value {
-                    Some(value) => {
-                        let value = self.value(value)?;
-                        firesteel_functions::families::structs::with_field(&self.planner.context, child, field, value)
-                    }
-                    None => firesteel_functions::families::structs::drop_field(&self.planner.context, child, field),
-                }
-            }
+            ExprNode::UpdateField { child, field, value } => self.updated_field(child, field, value.as_ref()),
             ExprNode::Window { function, window } => self.window(function, window),
             ExprNode::NamedWindow { function, name } => {
                 let window = self.planner.named_window(name)?;
@@ -207,6 +216,31 @@ impl<'p, 'e> Resolver<'p, 'e> {
             ExprNode::TableArgument { .. } => Err(SparkError::unsupported("a TABLE argument outside a table function")),
             ExprNode::Default => Err(SparkError::unsupported("DEFAULT outside INSERT, UPDATE and MERGE")),
         }
+    }
+
+    fn updated_field(&mut self, child: &Expr, field: &str, value: Option<&Expr>) -> Result<Typed> {
+        let child = self.value(child)?;
+        match value {
+            Some(value) => {
+                let value = self.value(value)?;
+                firesteel_functions::families::structs::with_field(&self.planner.context, child, field, value)
+            }
+            None => firesteel_functions::families::structs::drop_field(&self.planner.context, child, field),
+        }
+    }
+
+    /// A name, and where it stood, for errors that come later.
+    fn noted_name(
+        &mut self,
+        parts: &[String],
+        plan_id: Option<i64>,
+        span: Option<firesteel_spec::Span>,
+    ) -> Result<Typed> {
+        let typed = self.name(parts, plan_id)?;
+        for column in typed.expr.column_refs() {
+            self.names_found.push(FoundName { column: column.name.clone(), parts: parts.to_vec(), span });
+        }
+        Ok(typed)
     }
 
     fn case(&mut self, operand: Option<&Expr>, branches: &[(Expr, Expr)], otherwise: Option<&Expr>) -> Result<Typed> {

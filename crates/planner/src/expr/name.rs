@@ -37,7 +37,13 @@ impl Resolver<'_, '_> {
         if let Some(found) = self.lateral_alias(parts)? {
             return Ok(found);
         }
+        if let Some(found) = self.parameter(parts)? {
+            return Ok(found);
+        }
         if let Some(found) = self.outer_column(parts)? {
+            return Ok(found);
+        }
+        if let Some(found) = self.grouping_column(parts) {
             return Ok(found);
         }
         if let Some(found) = self.planner.env.variable(parts) {
@@ -114,7 +120,10 @@ impl Resolver<'_, '_> {
             [] => Ok(None),
             [(name, typed)] => {
                 let mut typed = typed.clone();
-                typed.sql.clone_from(name);
+                typed.sql = match self.aliases_first {
+                    true => name.clone(),
+                    false => format!("lateralAliasReference({name})"),
+                };
                 self.fields(typed, &parts[1..]).map(Some)
             }
             several => Err(SparkError::new(&error_class::AMBIGUOUS_LATERAL_COLUMN_ALIAS)
@@ -126,7 +135,15 @@ impl Resolver<'_, '_> {
     /// A column of a query around this subquery.
     fn outer_column(&mut self, parts: &[String]) -> Result<Option<Typed>> {
         for scope in self.planner.outer.iter().rev() {
-            let Some(hit) = self.planner.names.find(scope, parts) else { continue };
+            let Some(hit) = self.planner.names.find(&scope.attributes, parts) else {
+                match parameter_of(self.planner.names, &scope.parameters, parts) {
+                    None => continue,
+                    Some((typed, rest)) => {
+                        let (typed, rest) = (outer_value(typed, &scope.beneath)?, rest.to_vec());
+                        return self.fields(typed, &rest).map(Some);
+                    }
+                }
+            };
             let [attribute] = hit.attributes.as_slice() else {
                 return Err(error::ambiguous(parts, &hit.attributes));
             };
@@ -139,6 +156,20 @@ impl Resolver<'_, '_> {
             return self.fields(typed, &parts[used..]).map(Some);
         }
         Ok(None)
+    }
+
+    /// A parameter of the SQL function whose body this is.
+    fn parameter(&mut self, parts: &[String]) -> Result<Option<Typed>> {
+        let Some((typed, rest)) = parameter_of(self.planner.names, &self.parameters, parts) else { return Ok(None) };
+        let typed = typed.clone();
+        self.fields(typed, rest).map(Some)
+    }
+
+    /// `grouping__id`, as Hive calls it.
+    fn grouping_column(&self, parts: &[String]) -> Option<Typed> {
+        let [name] = parts else { return None };
+        let (_, id) = self.groups.last().filter(|(_, a)| a.name == "spark_grouping_id")?;
+        name.eq_ignore_ascii_case("grouping__id").then(|| Typed { sql: name.clone(), ..id.typed() })
     }
 
     /// `current_date` and its like, which need no parentheses.
@@ -166,4 +197,34 @@ impl Resolver<'_, '_> {
             firesteel_functions::families::extract::build(&self.planner.context, value, key)
         })
     }
+}
+
+/// The parameter that a name means, `f.x` in function `f` too, and the parts that are left for struct fields.
+fn parameter_of<'v, 'n>(
+    names: crate::attribute::NameMatch,
+    parameters: &'v [(String, Typed)],
+    parts: &'n [String],
+) -> Option<(&'v Typed, &'n [String])> {
+    let find = |name: &str| parameters.iter().find(|(known, _)| names.same(known, name)).map(|(_, typed)| typed);
+    let (first, rest) = parts.split_first()?;
+    find(first).map(|typed| (typed, rest))
+}
+
+/// A value over the columns of an outer query, as a subquery sees it.
+fn outer_value(typed: &Typed, columns: &[Attribute]) -> Result<Typed> {
+    use datafusion::common::tree_node::{Transformed, TreeNode};
+    let changed = typed.expr.clone().transform(|node| match node {
+        DfExpr::Column(column) => {
+            let attribute = columns.iter().find(|a| a.column == column.name);
+            Ok(match attribute {
+                Some(a) => {
+                    let field = types_arrow::arrow_field(&a.column, &a.data_type, a.nullable);
+                    Transformed::yes(DfExpr::OuterReferenceColumn(Arc::new(field), column))
+                }
+                None => Transformed::no(DfExpr::Column(column)),
+            })
+        }
+        other => Ok(Transformed::no(other)),
+    });
+    Ok(Typed { expr: crate::planner::df(changed)?.data, ..typed.clone() })
 }

@@ -1,5 +1,7 @@
 //! GROUP BY, HAVING, QUALIFY.
 
+use std::sync::Arc;
+
 use datafusion::logical_expr::Expr as DfExpr;
 use firesteel_functions::call::Typed;
 use firesteel_model::{Result, SparkError, error_class};
@@ -118,9 +120,12 @@ impl Planner<'_> {
     /// GROUP BY ALL: the items without aggregates.
     fn group_by_all(&mut self, input: &Resolved, items: &[Expr]) -> Result<Vec<Expr>> {
         let mut keys = Vec::new();
+        let mut aliases = Vec::new();
         for item in items {
             let mut resolver = Resolver::new(self, &input.output).with_aside(Aside::everything());
+            resolver.aliases = aliases;
             resolver.items(std::slice::from_ref(item))?;
+            aliases = std::mem::take(&mut resolver.aliases);
             if resolver.aside.aggregates.as_ref().is_none_or(Vec::is_empty) {
                 keys.push(unaliased(item).clone());
             }
@@ -144,9 +149,9 @@ impl Planner<'_> {
         let first = Resolver::new(self, &input.output).condition(condition);
         match first {
             Ok(condition) => Ok(Resolved {
-                plan: filter_plan(input.plan.clone(), condition.expr)?,
+                plan: filter_plan(input.plan.clone(), condition.expr.clone())?,
+                below: input.below.as_deref().map(|below| Arc::new(below.filtered(condition.expr))),
                 output: input.output,
-                below: None,
             }),
             Err(failure) => self.filter_below(input, condition, failure),
         }
@@ -161,9 +166,11 @@ impl Planner<'_> {
         if condition.data_type != DataType::Boolean {
             return Err(failure);
         }
-        let plan = filter_plan(extended.plan, condition.expr)?;
+        let plan = filter_plan(extended.plan, condition.expr.clone())?;
         let columns = input.output.iter().map(Attribute::expr).collect();
-        self.project_exprs(Resolved::new(plan, input.output), columns)
+        let projected = self.project_exprs(Resolved::new(plan, input.output), columns)?;
+        let below = extended.below.as_deref().map(|below| Arc::new(below.filtered(condition.expr)));
+        Ok(Resolved { below, ..projected })
     }
 
     /// QUALIFY: a filter over window functions.

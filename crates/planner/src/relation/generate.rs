@@ -11,7 +11,7 @@ use firesteel_spec::{Expr, Relation, RelationNode};
 
 use crate::attribute::{Attribute, quoted};
 use crate::expr::{Aside, ExtractedGenerator, Resolver, builtin_name};
-use crate::planner::{Planner, child, df};
+use crate::planner::{OuterScope, Planner, child, df};
 use crate::resolved::Resolved;
 
 impl Planner<'_> {
@@ -167,14 +167,14 @@ impl Planner<'_> {
                     .param("parameterName", format!("`{}`", parameter.name))
                     .param("index", index.to_string())
             })?;
-            let value = Resolver::new(self, outer.as_deref().unwrap_or(&[])).value(value)?;
+            let value = Resolver::new(self, outer.as_ref().map_or(&[][..], |scope| &scope.attributes)).value(value)?;
             let value = self.cast_to(value, &parameter.data_type)?;
             bound.push((parameter.name.clone(), value));
         }
         self.outer.extend(outer);
         let one_row = self.relation(&Relation::new(RelationNode::OneRow))?;
         let parameters = self.project_named(one_row, bound)?;
-        self.outer.push(parameters.output.clone());
+        self.outer.push(OuterScope::of(&parameters.output));
         let body = self.nested(|planner| planner.relation(query));
         self.outer.pop();
         let body = body?;

@@ -50,8 +50,13 @@ impl Grouped {
         Ok(df(rebased)?.data)
     }
 
-    /// Checks that only grouped and aggregated columns are left.
-    pub(crate) fn check(&self, expr: &DfExpr, available: &[Attribute], input: &[Attribute]) -> Result<()> {
+    /// A column of the input that is neither grouped nor aggregated.
+    pub(crate) fn missing(
+        &self,
+        expr: &DfExpr,
+        available: &[Attribute],
+        input: &[Attribute],
+    ) -> Result<Option<Attribute>> {
         let mut missing = None;
         df(expr.apply(|node| {
             if let DfExpr::Column(column) = node
@@ -59,17 +64,22 @@ impl Grouped {
                 && self.grouping_id.as_ref().is_none_or(|g| g.column != column.name)
                 && let Some(attribute) = input.iter().find(|a| a.column == column.name)
             {
-                missing = Some(attribute.name.clone());
+                missing = Some(attribute.clone());
                 return Ok(TreeNodeRecursion::Stop);
             }
             Ok(TreeNodeRecursion::Continue)
         }))?;
-        match missing {
+        Ok(missing)
+    }
+
+    /// Checks that only grouped and aggregated columns are left.
+    pub(crate) fn check(&self, expr: &DfExpr, available: &[Attribute], input: &[Attribute]) -> Result<()> {
+        match self.missing(expr, available, input)? {
             None => Ok(()),
             Some(_) if self.keys.is_empty() && self.exprs.is_empty() => {
                 Err(SparkError::new(&error_class::MISSING_GROUP_BY))
             }
-            Some(name) => Err(missing_aggregation(&name)),
+            Some(attribute) => Err(missing_aggregation(&attribute.name)),
         }
     }
 

@@ -11,7 +11,7 @@ use firesteel_spec::{DataType, Expr};
 use super::select::{named, window_plan};
 use crate::attribute::{Attribute, quoted};
 use crate::expr::{Extracted, Resolver};
-use crate::planner::{Planner, child, df};
+use crate::planner::{OuterScope, Planner, child, df};
 use crate::resolved::Resolved;
 
 /// A column of a USING join: left key, right key, and what the user sees.
@@ -140,7 +140,7 @@ impl Planner<'_> {
 
     /// LATERAL: the right side may use columns of the left.
     fn lateral_join(&mut self, left: Resolved, join: &Join) -> Result<Resolved> {
-        self.outer.push(left.output.clone());
+        self.outer.push(OuterScope::of(&left.output));
         let right = self.relation(&join.right);
         self.outer.pop();
         let right = right?;

@@ -274,19 +274,10 @@ impl Planner<'_> {
             }
             output.push(self.attribute_of(&format!("col{}", column + 1), common, nullable));
         }
-        let fields: Vec<_> = output
-            .iter()
-            .enumerate()
-            .map(|(i, a)| types_arrow::arrow_field(&format!("column{}", i + 1), &a.data_type, true))
-            .collect();
+        let fields: Vec<_> = output.iter().map(|a| types_arrow::arrow_field(&a.column, &a.data_type, true)).collect();
         let schema = df(datafusion::common::DFSchema::try_from(Schema::new(fields)))?;
         let plan = LogicalPlan::Values(Values { schema: Arc::new(schema), values: exprs });
-        let columns = output
-            .iter()
-            .enumerate()
-            .map(|(i, a)| DfExpr::Column(Column::new_unqualified(format!("column{}", i + 1))).alias(a.column.clone()))
-            .collect();
-        self.project_exprs(Resolved::new(plan, output), columns)
+        Ok(Resolved::new(plan, output))
     }
 
     fn range(&mut self, start: i64, end: i64, step: i64, partitions: Option<i32>) -> Result<Resolved> {

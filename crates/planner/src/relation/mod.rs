@@ -1,6 +1,7 @@
 //! Relations: one file per family.
 
 mod aggregate;
+mod below;
 mod columns;
 mod generate;
 mod grouping;
@@ -20,13 +21,14 @@ mod with;
 
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::logical_plan::{Filter, Projection};
-use firesteel_model::{Result, SparkError};
+use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::{Relation, RelationNode};
 
+pub(crate) use select::window_plan;
 pub(crate) use sort::limited;
 pub(crate) use with::{CteInScope, Recursion};
 
-use crate::expr::Resolver;
+use crate::expr::{Aside, Resolver};
 use crate::planner::{Planner, child, df};
 use crate::resolved::Resolved;
 
@@ -145,8 +147,23 @@ impl Planner<'_> {
                 let plan = filter_plan(input.plan, condition.expr)?;
                 Ok(Resolved { plan, output: input.output, below: None })
             }
+            Err(failure) if failure.class() == &error_class::INVALID_WHERE_CONDITION => {
+                Err(self.aggregates_in_where(&input, condition).unwrap_or(failure))
+            }
             Err(failure) => self.filter_below(input, condition, failure),
         }
+    }
+
+    /// What is wrong with a condition that aggregates; the whole query is where.
+    fn aggregates_in_where(&mut self, input: &Resolved, condition: &firesteel_spec::Expr) -> Option<SparkError> {
+        let mut resolver = Resolver::new(self, &input.output).with_aside(Aside::aggregates());
+        let condition = resolver.condition(condition).ok()?;
+        let found = resolver.aside.aggregates.unwrap_or_default();
+        let shown: Vec<_> = found.into_iter().map(|a| a.attribute.name).collect();
+        let failure = SparkError::new(&error_class::INVALID_WHERE_CONDITION)
+            .param("condition", format!("\"{}\"", condition.sql))
+            .param("expressionList", shown.join(", "));
+        Some(failure)
     }
 
     /// The same rows with these expressions in place of the plan's columns.

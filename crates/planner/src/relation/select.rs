@@ -69,6 +69,7 @@ impl Planner<'_> {
             input_output: input.output,
             groups: grouped.keys.clone(),
             group_exprs: grouped.exprs.clone(),
+            grouping_id: grouped.grouping_id.clone(),
             aggregates: aggregates.iter().map(|a| a.expr.clone().alias(a.attribute.column.clone())).collect(),
         });
         self.project(plan, columns, items, below)
@@ -101,7 +102,7 @@ impl Planner<'_> {
             exprs.push(named(item.typed, &attribute));
             output.push(attribute);
         }
-        let below = Below { plan: plan.clone(), output: columns, items: exprs.clone(), aggregate };
+        let below = Below { plan: plan.clone(), output: columns, items: exprs.clone(), aggregate, filters: Vec::new() };
         let plan = LogicalPlan::Projection(df(Projection::try_new(exprs, child(plan)))?);
         Ok(Resolved { plan, output, below: Some(Arc::new(below)) })
     }

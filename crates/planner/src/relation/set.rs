@@ -195,6 +195,15 @@ impl Planner<'_> {
         keys: Vec<Typed>,
         order: Vec<datafusion::logical_expr::expr::Sort>,
     ) -> Result<crate::expr::Extracted> {
+        self.row_number_over(keys.into_iter().map(|key| key.expr).collect(), order)
+    }
+
+    /// The same over keys that are plain expressions.
+    pub(crate) fn row_number_over(
+        &mut self,
+        keys: Vec<DfExpr>,
+        order: Vec<datafusion::logical_expr::expr::Sort>,
+    ) -> Result<crate::expr::Extracted> {
         use datafusion::common::ScalarValue;
         use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
         use datafusion::logical_expr::{WindowFrame, WindowFrameBound, WindowFrameUnits};
@@ -205,7 +214,7 @@ impl Planner<'_> {
         let call = build(&self.context, Vec::new(), &CallModifiers::default())?;
         let start = WindowFrameBound::Preceding(ScalarValue::UInt64(None));
         let order_by = if order.is_empty() {
-            keys.iter().map(|k| datafusion::logical_expr::expr::Sort::new(k.expr.clone(), true, true)).collect()
+            keys.iter().map(|k| datafusion::logical_expr::expr::Sort::new(k.clone(), true, true)).collect()
         } else {
             order
         };
@@ -213,7 +222,7 @@ impl Planner<'_> {
             fun: call.function,
             params: WindowFunctionParams {
                 args: call.arguments,
-                partition_by: keys.into_iter().map(|k| k.expr).collect(),
+                partition_by: keys,
                 order_by,
                 window_frame: WindowFrame::new_bounds(WindowFrameUnits::Rows, start, WindowFrameBound::CurrentRow),
                 filter: None,

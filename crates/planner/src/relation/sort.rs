@@ -1,10 +1,9 @@
 //! ORDER BY, SORT BY, LIMIT, OFFSET, repartitioning.
 
 use datafusion::common::ScalarValue;
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::expr::Sort as SortExpr;
-use datafusion::logical_expr::logical_plan::{Limit, Projection, Sort};
-use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan};
+use datafusion::logical_expr::logical_plan::{Limit, Sort};
 use firesteel_engine::logical::{CoalesceNode, LocalSortNode, RepartitionKind as Movement, RepartitionNode};
 use firesteel_functions::call::Typed;
 use firesteel_model::{Result, SparkError, error_class};
@@ -12,12 +11,11 @@ use firesteel_spec::expr::{CastMode, SortKey};
 use firesteel_spec::relation::{OrderByAll, RepartitionKind};
 use firesteel_spec::{DataType, Expr, ExprNode, Literal, Relation};
 
-use super::grouping::Grouped;
 use super::select::window_plan;
 use crate::attribute::Attribute;
 use crate::expr::{Aside, Extracted, Resolver};
-use crate::planner::{Planner, child, df};
-use crate::resolved::{AggregateBelow, Below, Resolved};
+use crate::planner::{Planner, child};
+use crate::resolved::Resolved;
 
 impl Planner<'_> {
     /// ORDER BY (global) or SORT BY (within partitions).
@@ -47,7 +45,7 @@ impl Planner<'_> {
             }
             Err(failure) => {
                 let Some((extended, values)) = self.extend_below(&input, &exprs, &failure)? else {
-                    return Err(failure);
+                    return Err(self.unsupported_aggregates(&input, &exprs, failure));
                 };
                 let resolved = sorted(extended, sort_exprs(values, keys), is_global)?;
                 let columns = input.output.iter().map(Attribute::expr).collect();
@@ -88,78 +86,6 @@ impl Planner<'_> {
         let mut resolver = Resolver::new(self, &input.output).with_aside(aside);
         let values = resolver.values(exprs)?;
         Ok((values, resolver.aside.windows.unwrap_or_default()))
-    }
-
-    /// Resolves expressions over a select list and what lies below it, and adds what they need to the list.
-    ///
-    /// Gives `None` where nothing below can be reached; other failures are the first one.
-    pub(super) fn extend_below(
-        &mut self,
-        input: &Resolved,
-        exprs: &[Expr],
-        failure: &SparkError,
-    ) -> Result<Option<(Resolved, Vec<Typed>)>> {
-        let Some(below) = input.below.clone() else { return Ok(None) };
-        let extended = match &below.aggregate {
-            Some(aggregate) => self.extend_aggregate(input, &below, aggregate, exprs),
-            None => self.extend_projection(input, &below, exprs),
-        };
-        extended.map(Some).map_err(|later| if is_name_error(&later) { failure.clone() } else { later })
-    }
-
-    fn extend_projection(&mut self, input: &Resolved, below: &Below, exprs: &[Expr]) -> Result<(Resolved, Vec<Typed>)> {
-        let mut scope = input.output.clone();
-        for attribute in &below.output {
-            if !scope.iter().any(|s| s.column == attribute.column) {
-                scope.push(Attribute { is_hidden: true, ..attribute.clone() });
-            }
-        }
-        let aside = Aside { windows: Some(Vec::new()), ..Aside::default() };
-        let mut resolver = Resolver::new(self, &scope).with_aside(aside);
-        let values = resolver.values(exprs)?;
-        let windows = resolver.aside.windows.unwrap_or_default();
-        let wanted = values.iter().map(|v| &v.expr).chain(windows.iter().map(|w| &w.expr));
-        let items = with_columns_of(below.items.clone(), wanted, &below.output)?;
-        let plan = LogicalPlan::Projection(df(Projection::try_new(items, child(below.plan.clone())))?);
-        Ok((Resolved::new(window_plan(plan, windows)?, input.output.clone()), values))
-    }
-
-    fn extend_aggregate(
-        &mut self,
-        input: &Resolved,
-        below: &Below,
-        aggregate: &AggregateBelow,
-        exprs: &[Expr],
-    ) -> Result<(Resolved, Vec<Typed>)> {
-        let mut resolver = Resolver::new(self, &aggregate.input_output).with_aside(Aside::aggregates());
-        resolver.aliases = input.visible().map(|a| (a.name.clone(), a.typed())).collect();
-        resolver.aliases_first = true;
-        let values = resolver.values(exprs)?;
-        let new = resolver.aside.aggregates.unwrap_or_default();
-        let grouped =
-            Grouped { keys: aggregate.groups.clone(), exprs: aggregate.group_exprs.clone(), grouping_id: None };
-        let mut available: Vec<Attribute> = grouped.keys.iter().map(|(_, a)| a.clone()).collect();
-        available.extend(input.output.iter().cloned());
-        available.extend(new.iter().map(|a| a.attribute.clone()));
-        let mut rebased = Vec::new();
-        for value in values {
-            let expr = grouped.rebase(value.expr)?;
-            grouped.check(&expr, &available, &aggregate.input_output)?;
-            rebased.push(Typed { expr, ..value });
-        }
-        let mut all: Vec<Extracted> = new;
-        for known in &aggregate.aggregates {
-            let DfExpr::Alias(alias) = known else { continue };
-            let attribute = self.attribute_of(&alias.name, DataType::Null, true);
-            all.push(Extracted {
-                expr: alias.expr.as_ref().clone(),
-                attribute: Attribute { column: alias.name.clone(), ..attribute },
-            });
-        }
-        let plan = self.aggregate_plan(aggregate.input.clone(), &grouped, &all)?;
-        let items = with_columns_of(below.items.clone(), rebased.iter().map(|v| &v.expr), &available)?;
-        let plan = LogicalPlan::Projection(df(Projection::try_new(items, child(plan)))?);
-        Ok((Resolved::new(plan, input.output.clone()), rebased))
     }
 
     /// LIMIT
@@ -249,10 +175,6 @@ impl Planner<'_> {
     }
 }
 
-fn is_name_error(failure: &SparkError) -> bool {
-    failure.class().name.starts_with("UNRESOLVED_COLUMN")
-}
-
 fn sort_exprs(values: Vec<Typed>, keys: &[SortKey]) -> Vec<SortExpr> {
     values.into_iter().zip(keys).map(|(value, key)| SortExpr::new(value.expr, key.ascending, key.nulls_first)).collect()
 }
@@ -275,31 +197,4 @@ pub(crate) fn limited(input: Resolved, skip: usize, fetch: Option<usize>) -> Res
         input: child(input.plan),
     });
     Ok(Resolved { plan, output: input.output, below: None })
-}
-
-/// Adds to a select list the columns that expressions use and it does not give.
-fn with_columns_of<'x>(
-    mut items: Vec<DfExpr>,
-    wanted: impl Iterator<Item = &'x DfExpr>,
-    available: &[Attribute],
-) -> Result<Vec<DfExpr>> {
-    let given = |items: &[DfExpr], name: &str| {
-        items.iter().any(|item| match item {
-            DfExpr::Column(column) => column.name == name,
-            DfExpr::Alias(alias) => alias.name == name,
-            _ => false,
-        })
-    };
-    for expr in wanted {
-        df(expr.apply(|node| {
-            if let DfExpr::Column(column) = node
-                && !given(&items, &column.name)
-                && let Some(attribute) = available.iter().find(|a| a.column == column.name)
-            {
-                items.push(attribute.expr());
-            }
-            Ok(TreeNodeRecursion::Continue)
-        }))?;
-    }
-    Ok(items)
 }

@@ -35,7 +35,7 @@ kernels! {
 
 fn array(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
     let sql = coercion::call_sql("array", &arguments);
-    let types: Vec<_> = arguments.iter().map(|argument| argument.data_type.sql().to_uppercase()).collect();
+    let types: Vec<_> = arguments.iter().map(|argument| argument.data_type.sql()).collect();
     let Some(arguments) = coercion::unify(ctx, arguments)? else {
         return Err(SparkError::new(&error_class::DATATYPE_MISMATCH_DATA_DIFF_TYPES)
             .param("sqlExpr", coercion::quoted(&sql))

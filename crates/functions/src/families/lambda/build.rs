@@ -51,7 +51,7 @@ impl Lambdas {
     ///
     /// Errors: `INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH`.
     fn resolve(&mut self, lambda: &mut dyn LambdaBody, parameters: &[(DataType, bool)]) -> Result<Value> {
-        if lambda.arity() != parameters.len() {
+        if lambda.arity() != parameters.len() && !lambda.is_constant() {
             return Err(SparkError::new(&error_class::INVALID_LAMBDA_FUNCTION_CALL_NUM_ARGS_MISMATCH)
                 .param("expectedNumArgs", lambda.arity().to_string())
                 .param("actualNumArgs", parameters.len().to_string()));
@@ -64,7 +64,11 @@ impl Lambdas {
         let field = |(name, (data_type, nullable)): (String, &(DataType, bool))| {
             StructField::new(name, data_type.clone(), *nullable)
         };
-        let sql = format!("lambdafunction({}, {})", body.sql, lambda.user_names().join(", "));
+        let user_names = match lambda.is_constant() {
+            true => vec!["namedlambdavariable()".to_owned(); parameters.len()],
+            false => lambda.user_names(),
+        };
+        let sql = format!("lambdafunction({}, {})", body.sql, user_names.join(", "));
         self.bodies.push(Body { expr, parameters: names.into_iter().zip(parameters).map(field).collect() });
         self.sql.push(sql.clone());
         Ok(Value { data_type: body.data_type, nullable: body.nullable, sql })

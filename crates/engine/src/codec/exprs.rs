@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, Schema};
+use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
 use datafusion::common::metadata::FieldMetadata;
 use datafusion::common::{Result, not_impl_err};
@@ -85,11 +85,11 @@ impl Writer<'_> {
             let value = subquery.evaluate(&RecordBatch::new_empty(Arc::new(Schema::empty())))?;
             let ColumnarValue::Scalar(value) = value else { return not_impl_err!("a subquery of many values") };
             let literal: Expr = Arc::new(Literal::new(value));
-            if !subquery.nullable() {
+            let field = expr.return_field(&Schema::empty())?;
+            if !field.is_nullable() {
                 return self.expr(&literal);
             }
             // A constant that is not null would make the column one without nulls, which others do not expect.
-            let field = Arc::new(Field::new("value", subquery.data_type().clone(), true));
             return self.expr(&(Arc::new(CastExpr::new_with_target_field(literal, field, None)) as Expr));
         }
         let mut node = ExprNode::default();

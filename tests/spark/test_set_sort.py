@@ -113,9 +113,9 @@ def test_duplicates(spark):
 
 def test_sample(spark):
     df = spark.range(10_000)
-    sampled = df.sample(0.1, seed=3)
+    sampled = df.sample(fraction=0.1, seed=3)
     assert 800 < sampled.count() < 1200
-    assert column(sampled) == column(df.sample(0.1, seed=3))
+    assert column(sampled) == column(df.sample(fraction=0.1, seed=3))
     assert df.sample(withReplacement=True, fraction=2.0, seed=3).count() > 15_000
     assert df.sample(0.0).count() == 0
     assert df.sample(1.0).count() == 10_000

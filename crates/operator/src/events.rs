@@ -12,6 +12,9 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// The longest text that an event can hold.
 const NOTE_LEN_MAX: usize = 1000;
 
+/// The longest action.
+const ACTION_LEN_MAX: usize = 100;
+
 /// Publishes events.
 pub(crate) struct Events {
     recorder: Recorder,
@@ -29,11 +32,13 @@ impl Events {
         if text.len() > NOTE_LEN_MAX {
             text.truncate(text.floor_char_boundary(NOTE_LEN_MAX));
         }
+        // Events of one action are counted under the words of the first, so that other words need another action.
+        let action = text[..text.floor_char_boundary(ACTION_LEN_MAX)].to_owned();
         let event = Event {
             type_: if note.is_warning { EventType::Warning } else { EventType::Normal },
             reason: note.reason.to_owned(),
             note: Some(text),
-            action: note.reason.to_owned(),
+            action,
             secondary: None,
         };
         let reference = resource.object_ref(&());

@@ -151,7 +151,7 @@ fn active(draft: &mut Draft<'_>, driver: &Driver) {
     match driver {
         Driver::Absent => match draft.status.driver.as_ref().and_then(|driver| driver.uid.as_ref()) {
             Some(_) if draft.spec().suspend => stopped(draft),
-            Some(_) => draft.attempt_ended(&Ending::vanished()),
+            Some(_) => draft.attempt_ended(&Ending::vanished(draft.status.reason)),
             None if draft.spec().suspend => stopped(draft),
             None => draft.launch_again(attempt),
         },
@@ -236,6 +236,8 @@ fn running(draft: &mut Draft<'_>, pod: &DriverPod, since: Option<Timestamp>) {
         driver.start_time.get_or_insert(Time(since));
     }
     if pod.gone_by.is_some() {
+        let why = pod.disruption.map(|reason| (reason, "the cluster takes the driver's pod away".to_owned()));
+        draft.enter(Phase::Running, why);
         draft.insist(pod);
         return;
     }

@@ -316,6 +316,7 @@ fn a_driver_on_a_silent_node_is_waited_for_and_then_forced_away() {
     let mut story = Story::with("").running();
     if let Driver::Pod(pod) = &mut story.driver {
         pod.gone_by = Some(story.now);
+        pod.disruption = Some(Reason::NodeLost);
     }
     story.settle();
     assert_eq!(story.phase(), Running, "no second driver while the first may run");
@@ -324,7 +325,7 @@ fn a_driver_on_a_silent_node_is_waited_for_and_then_forced_away() {
     assert_eq!(story.launches(), [1]);
     story.later(2);
     assert!(story.did(&Action::DeleteDriver { uid: "pod-1".to_owned(), at_once: true }));
-    assert_eq!(story.phase(), Retrying);
+    assert_eq!((story.phase(), story.reason()), (Retrying, Some(Reason::NodeLost)));
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub(crate) struct DriverPod {
     /// When the pod must be gone, if its deletion was asked for.
     pub(crate) gone_by: Option<Timestamp>,
     pub(crate) state: PodState,
+    /// Why the cluster is taking it away, if it is.
+    pub(crate) disruption: Option<Reason>,
     /// Whether containers beside the driver's go on after it has ended.
     pub(crate) lingers: bool,
     /// What the driver last reported.
@@ -92,11 +94,11 @@ struct LastWords {
 }
 
 impl Ending {
-    /// The end of an attempt whose pod is no more.
-    pub(crate) fn vanished() -> Self {
+    /// The end of an attempt whose pod is no more; `why` if that was seen before.
+    pub(crate) fn vanished(why: Option<Reason>) -> Self {
         Self {
             class: Class::Disruption,
-            reason: Some(Reason::DriverEvicted),
+            reason: Some(why.unwrap_or(Reason::DriverEvicted)),
             exit_code: None,
             message: Some("the driver's pod was deleted".to_owned()),
             log_tail: None,
@@ -119,6 +121,7 @@ pub(crate) fn read(pod: &Pod, owner: &str, attempt: u32) -> Driver {
         node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
         gone_by: pod.metadata.deletion_timestamp.as_ref().map(|time| time.0),
         state: pod.status.as_ref().map_or(PodState::Pending(None), state),
+        disruption: pod.status.as_ref().and_then(disruption_target),
         lingers: pod.status.as_ref().is_some_and(has_others),
         report,
         sizing: annotation(names::SIZING).cloned(),
@@ -188,14 +191,19 @@ fn failure(status: &PodStatus, terminated: Option<&ContainerStateTerminated>) ->
     }
 }
 
+/// Why the cluster says that it takes the pod away, if it does.
+fn disruption_target(status: &PodStatus) -> Option<Reason> {
+    let target = status.conditions.iter().flatten().find(|condition| condition.type_ == "DisruptionTarget")?;
+    (target.status == "True").then(|| match target.reason.as_deref() {
+        Some("DeletionByTaintManager" | "DeletionByPodGC") => Reason::NodeLost,
+        _ => Reason::DriverEvicted,
+    })
+}
+
 /// Why the cluster ended the pod, if it did.
 fn disruption(status: &PodStatus, exit_code: Option<i32>) -> Option<Reason> {
-    let target = status.conditions.iter().flatten().find(|condition| condition.type_ == "DisruptionTarget");
-    if let Some(target) = target.filter(|condition| condition.status == "True") {
-        return Some(match target.reason.as_deref() {
-            Some("DeletionByTaintManager" | "DeletionByPodGC") => Reason::NodeLost,
-            _ => Reason::DriverEvicted,
-        });
+    if let Some(reason) = disruption_target(status) {
+        return Some(reason);
     }
     match status.reason.as_deref() {
         Some("NodeLost") => Some(Reason::NodeLost),

@@ -112,6 +112,7 @@ impl Story {
             node: Some("node-1".to_owned()),
             gone_by: None,
             state: PodState::Pending(None),
+            disruption: None,
             lingers: false,
             report: Report::default(),
             sizing: Some(super::decide::sizing(&self.job)),

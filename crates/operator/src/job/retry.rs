@@ -101,10 +101,10 @@ mod tests {
     #[test]
     fn disruptions_have_a_limit_of_their_own() {
         let retry = Retry { disruption_limit: 1, ..Retry::default() };
-        let first = judge(&retry, Counts::default(), 1, &Ending::vanished(), Duration::ZERO);
+        let first = judge(&retry, Counts::default(), 1, &Ending::vanished(None), Duration::ZERO);
         assert!(first.again_after.is_some() && !first.counted);
         assert_eq!(first.counts, Counts { failures: 0, disruptions: 1 });
-        assert_eq!(judge(&retry, first.counts, 2, &Ending::vanished(), Duration::ZERO).again_after, None);
+        assert_eq!(judge(&retry, first.counts, 2, &Ending::vanished(None), Duration::ZERO).again_after, None);
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl Ending {
     pub(crate) fn vanished(why: Option<Reason>) -> Self {
         Self {
             class: Class::Disruption,
-            reason: Some(why.unwrap_or(Reason::DriverEvicted)),
+            reason: why.filter(|why| *why == Reason::NodeLost).or(Some(Reason::DriverEvicted)),
             exit_code: None,
             message: Some("the driver's pod was deleted".to_owned()),
             log_tail: None,

@@ -249,7 +249,8 @@ fn hash_bytes(bytes: &[u8], seed: u32) -> u32 {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{Float64Array, Int32Array, Int64Array, StringArray};
+    use arrow::array::{Float64Array, Int32Array, Int64Array, ListArray, StringArray};
+    use arrow::datatypes::Int32Type;
 
     use super::*;
 
@@ -266,6 +267,10 @@ mod tests {
         check(&[Arc::new(StringArray::from(vec!["", "abc"]))], &[142_593_372, 1_322_437_556]);
         let zeros: ArrayRef = Arc::new(Float64Array::from(vec![0.0, -0.0]));
         check(&[zeros], &[-1_670_924_195, -1_670_924_195]);
+        let list = ListArray::from_iter_primitive::<Int32Type, _, _>([Some([Some(123)])]);
+        let row: [ArrayRef; 3] =
+            [Arc::new(StringArray::from(vec!["Spark"])), Arc::new(list), Arc::new(Int32Array::from(vec![2]))];
+        check(&row, &[-1_321_691_492]);
     }
 
     #[test]

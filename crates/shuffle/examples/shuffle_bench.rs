@@ -190,8 +190,9 @@ async fn plain(store: &Arc<dyn ObjectStore>, outputs: &[MapOutput]) -> (Duration
         tokio::spawn(async move { store.get_range(&Path::from(format!("plain/{n}")), range).await.unwrap().len() })
     });
     // As many at once as the shuffle's readers have on their way.
-    stream::iter(gets).buffered(TASKS * 8).for_each(async |done| drop(done.unwrap())).await;
+    let lengths = stream::iter(gets).buffered(TASKS * 8).map(Result::unwrap).collect::<Vec<_>>().await;
     let read = started.elapsed();
+    assert_eq!(lengths.len(), outputs.len() * outputs[0].partitions.len());
     for n in 0..outputs.len() {
         store.delete(&Path::from(format!("plain/{n}"))).await.unwrap();
     }

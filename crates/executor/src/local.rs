@@ -94,7 +94,6 @@ impl LocalExecutor {
         })
     }
 
-    /// Where spills and shuffle files are.
     /// What one task may hold of a join's side: a third of its share, for the table of keys and what is around it.
     pub(crate) fn hash_join_bytes_max(&self) -> u64 {
         self.task_share().map_or(u64::MAX, |bytes| bytes as u64 / 3)
@@ -113,6 +112,7 @@ impl LocalExecutor {
         }
     }
 
+    /// Where spills and shuffle files are.
     pub(crate) fn directory(&self) -> &Path {
         self.directory.path()
     }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use firesteel_connect::ArtifactKind;
 use firesteel_model::conf::{self, ConfKey};
 use firesteel_model::{Result, SparkError};
-use firesteel_python::{PythonSession, WorkerKey};
+use firesteel_python::{PythonSession, WorkerKey, unpack_archive};
 
 use crate::session::DriverSession;
 
@@ -34,11 +34,13 @@ const ENVIRONMENT_PREFIX: &str = "spark.executorEnv.";
 pub(crate) fn session(session: &DriverSession) -> Result<PythonSession> {
     let settings = session.settings();
     let of_key = |key: &&ConfKey| Some((key.name.to_owned(), settings.get(key.name)?));
+    let executable = executable(session);
     let (files, mut includes) = files(session);
+    unpack(session, &executable, &files)?;
     includes.extend(session.application().python_path.iter().cloned());
     let number = |key: &ConfKey| usize::try_from(settings.int(key)).unwrap_or(0);
     Ok(PythonSession {
-        worker: WorkerKey { executable: executable(session), variables: variables(session)? },
+        worker: WorkerKey { executable, variables: variables(session)? },
         conf: RUNNER_KEYS.iter().filter_map(of_key).collect(),
         files,
         includes,
@@ -67,6 +69,21 @@ fn files(session: &DriverSession) -> (PathBuf, Vec<PathBuf>) {
         }
     }
     (artifacts.root().join("files"), includes)
+}
+
+/// Unpacks the session's archives among its files, each under its alias or else its name; once.
+fn unpack(session: &DriverSession, python: &Path, files: &Path) -> Result<()> {
+    let archives = session.artifacts().map(|artifacts| artifacts.files(ArtifactKind::Archive)).unwrap_or_default();
+    for (name, path) in archives {
+        let (name, alias) = name.split_once('#').unwrap_or((&name, &name));
+        let directory = files.join(alias);
+        if !directory.exists() {
+            let broken = |error| SparkError::internal("no directory for archives").source(error);
+            std::fs::create_dir_all(files).map_err(broken)?;
+            unpack_archive(python, name, &path, &directory)?;
+        }
+    }
+    Ok(())
 }
 
 /// Variables of the session's workers; sessions with the same share workers.

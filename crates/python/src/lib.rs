@@ -23,6 +23,7 @@ mod interpreter;
 mod output;
 mod pool;
 mod request;
+mod unpack;
 mod wire;
 mod worker;
 
@@ -31,5 +32,6 @@ pub use function::{PythonCommand, PythonSession};
 pub use input::{Input, Sent};
 pub use output::{Ended, Output};
 pub use pool::{PoolLimits, WorkerPool};
-pub use request::{Argument, Request, TaskInfo, Udf};
+pub use request::{Argument, Request, TableFunction, TaskInfo, Udf};
+pub use unpack::unpack_archive;
 pub use worker::{Worker, WorkerKey};

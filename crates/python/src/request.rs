@@ -41,6 +41,19 @@ pub struct Udf<'a> {
     pub chain: Vec<&'a PythonCommand>,
 }
 
+/// How a table function is called.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TableFunction {
+    /// What it takes.
+    pub arguments: Vec<Argument>,
+    /// Places of the TABLE argument's columns that tell where a partition ends; the function does not see them.
+    pub partition_columns: Vec<usize>,
+    /// What its `analyze` method gave, pickled.
+    pub analyzed: Option<Vec<u8>>,
+    /// The rows it gives: Spark's struct type as JSON.
+    pub returns_json: String,
+}
+
 /// What a worker is told before its data.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -71,6 +84,32 @@ impl Request {
             }
             frame.long(i64::try_from(index).unwrap_or(i64::MAX));
         }
+        request
+    }
+
+    /// A request to call a table function.
+    pub fn of_table_function(
+        session: &PythonSession,
+        task: &TaskInfo,
+        command: &PythonCommand,
+        eval_conf: &BTreeMap<String, String>,
+        call: &TableFunction,
+    ) -> Self {
+        let (version, eval_type) = (&command.python_version, command.eval_type);
+        let mut request = Self::begin(session, task, version, eval_type, &BTreeMap::new(), eval_conf);
+        let frame = &mut request.head;
+        frame.arguments(&call.arguments);
+        frame.count(call.partition_columns.len());
+        for place in &call.partition_columns {
+            frame.count(*place);
+        }
+        frame.bool(call.analyzed.is_some());
+        if let Some(analyzed) = &call.analyzed {
+            frame.bytes(analyzed);
+        }
+        frame.bytes(&command.command);
+        frame.text(&call.returns_json);
+        frame.text(&command.name);
         request
     }
 

@@ -18,8 +18,10 @@ use datafusion::logical_expr::{Expr, Filter, LogicalPlan, Projection};
 use firesteel_model::SparkError;
 use firesteel_python::{Argument, EvalType, PythonSession};
 
+use super::aggregate::PythonAggregate;
 use super::converse::external;
 use super::evaluate::{EvaluateNode, EvaluatedColumn, Evaluation};
+use super::extract_groups::{extract_aggregate, extract_window};
 use super::extract_join::extract_join;
 use super::scalar::PythonScalar;
 
@@ -46,14 +48,19 @@ struct Found {
 impl Extractor {
     fn node(&mut self, node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
         if !node.expressions().iter().any(has_python) {
-            return Ok(Transformed::no(node));
+            return of_groups(node);
         }
-        let extracted = match node {
-            LogicalPlan::Filter(filter) => self.filter(filter)?,
-            LogicalPlan::Join(join) => extract_join(self, join)?,
-            other => self.any(other)?,
-        };
-        Ok(Transformed::yes(extracted))
+        match node {
+            LogicalPlan::Filter(filter) => self.filter(filter).map(Transformed::yes),
+            LogicalPlan::Join(join) => extract_join(self, join).map(Transformed::yes),
+            // What stands in arguments is computed below; the functions themselves may be Python too.
+            other => self.any(other)?.transform_down(|node| {
+                let stops = matches!(node, LogicalPlan::Extension(_));
+                let mut extracted = of_groups(node)?;
+                extracted.tnr = if stops || extracted.transformed { TreeNodeRecursion::Stop } else { extracted.tnr };
+                Ok(extracted)
+            }),
+        }
     }
 
     /// Conditions without Python come first: they are cheap, and may guard those with it.
@@ -135,6 +142,27 @@ impl Extractor {
     }
 }
 
+/// The node, or what takes its place where its aggregates or window functions are Python's.
+fn of_groups(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
+    match node {
+        LogicalPlan::Aggregate(aggregate) if aggregate.aggr_expr.iter().any(is_aggregate) => {
+            extract_aggregate(aggregate).map(Transformed::yes)
+        }
+        LogicalPlan::Window(window) if window.window_expr.iter().any(is_window) => {
+            extract_window(window).map(Transformed::yes)
+        }
+        other => Ok(Transformed::no(other)),
+    }
+}
+
+fn is_aggregate(expr: &Expr) -> bool {
+    PythonAggregate::called(expr).is_some()
+}
+
+fn is_window(expr: &Expr) -> bool {
+    PythonAggregate::called_over(expr).is_some()
+}
+
 /// Whether an expression calls a Python function.
 pub(super) fn has_python(expr: &Expr) -> bool {
     expr.exists(|node| Ok(PythonScalar::called(node).is_some())).unwrap_or(false)
@@ -183,6 +211,20 @@ fn next_group(found: &mut Vec<Found>) -> Vec<Found> {
     together
 }
 
+/// The input with arguments that depend on their task as columns: only in nodes of the engine do they find it.
+fn settled(input: LogicalPlan, arguments: &mut [Expr]) -> Result<LogicalPlan> {
+    if !arguments.iter().any(Expr::is_volatile) {
+        return Ok(input);
+    }
+    let mut exprs: Vec<Expr> = input.schema().columns().into_iter().map(Expr::Column).collect();
+    for (index, argument) in arguments.iter_mut().enumerate().filter(|(_, argument)| argument.is_volatile()) {
+        let name = format!("argument@{index}#{}", exprs.len());
+        let column = Expr::Column(Column::new_unqualified(name.clone()));
+        exprs.push(std::mem::replace(argument, column).alias(name));
+    }
+    Ok(LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(input))?))
+}
+
 fn evaluate_node(input: LogicalPlan, found: &[Found]) -> Result<EvaluateNode> {
     let mut arguments: Vec<Expr> = Vec::new();
     let mut argument_types = Vec::new();
@@ -214,6 +256,7 @@ fn evaluate_node(input: LogicalPlan, found: &[Found]) -> Result<EvaluateNode> {
     let Some((eval_type, session)) = shared else {
         return Err(external(SparkError::internal("a round of extraction found no Python function")));
     };
+    let input = settled(input, &mut arguments)?;
     let evaluation = Evaluation { eval_type, session, argument_types, columns };
     EvaluateNode::try_new(Arc::new(input), arguments, evaluation)
 }

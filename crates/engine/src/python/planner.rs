@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::catalog::Session;
-use datafusion::common::Result;
+use datafusion::common::{Result, plan_err};
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{LogicalPlan, UserDefinedLogicalNode};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 
-use super::{EvaluateExec, EvaluateNode, GroupExec, GroupNode, InputOrder, MapPartitionsExec, MapPartitionsNode};
+use super::{
+    CoGroupExec, CoGroupNode, EvaluateExec, EvaluateNode, GroupExec, GroupNode, InputOrder, MapPartitionsExec,
+    MapPartitionsNode, TableFunctionExec, TableFunctionNode,
+};
 
 /// Plans the nodes that call Python functions; leaves other nodes to other planners.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,6 +46,16 @@ impl ExtensionPlanner for PythonPlanner {
         if let Some(node) = node.as_any().downcast_ref::<GroupNode>() {
             let schema = Arc::clone(node.schema.inner());
             return Ok(Some(Arc::new(GroupExec::new(input, Arc::new(node.work.clone()), schema))));
+        }
+        if let Some(node) = node.as_any().downcast_ref::<TableFunctionNode>() {
+            let schema = Arc::clone(node.schema.inner());
+            return Ok(Some(Arc::new(TableFunctionExec::new(input, Arc::new(node.work.clone()), schema))));
+        }
+        if let Some(node) = node.as_any().downcast_ref::<CoGroupNode>() {
+            let [left, right] = physical_inputs else { return plan_err!("a cogroup needs two inputs") };
+            let (left, right) = (Arc::clone(left), Arc::clone(right));
+            let (work, schema) = (Arc::new(node.work.clone()), Arc::clone(node.schema.inner()));
+            return Ok(Some(Arc::new(CoGroupExec::new(left, right, work, schema))));
         }
         Ok(None)
     }

@@ -129,7 +129,7 @@ impl Resolver<'_, '_> {
         self.set_aside_aggregate(expr, &aggregate)
     }
 
-    fn set_aside_aggregate(&mut self, expr: DfExpr, aggregate: &AggregateCall) -> Result<Typed> {
+    pub(super) fn set_aside_aggregate(&mut self, expr: DfExpr, aggregate: &AggregateCall) -> Result<Typed> {
         let attribute = self.planner.attribute_of(&aggregate.sql, aggregate.data_type.clone(), aggregate.nullable);
         let known = self.aside.aggregates.get_or_insert_with(Vec::new);
         let attribute = match known.iter().find(|k| k.expr == expr && k.attribute.data_type == attribute.data_type) {

@@ -28,7 +28,7 @@ use firesteel_spec::{DataType, Expr, ExprNode};
 
 pub(crate) use call::builtin_name;
 pub(crate) use items::Item;
-pub(crate) use python::python_command;
+pub(crate) use python::{called_with, python_command};
 pub(crate) use subquery::subquery;
 
 use crate::attribute::Attribute;

@@ -9,10 +9,14 @@ use firesteel_functions::call::Typed;
 use firesteel_functions::families::window::lookup_over;
 use firesteel_functions::registry::{self, Build};
 use firesteel_model::{Result, SparkError, error_class};
-use firesteel_spec::expr::{CastMode, FrameBound, FunctionCall, SortKey, WindowFrame as SpecFrame, WindowSpec};
+use firesteel_spec::command::FunctionBody;
+use firesteel_spec::expr::{
+    CastMode, FrameBound, FunctionCall, PythonUdf, SortKey, WindowFrame as SpecFrame, WindowSpec,
+};
 use firesteel_spec::{DataType, Expr, ExprNode};
 
 use super::call::{builtin_name, check_arity};
+use super::python::called_with;
 use super::{Extracted, Resolver};
 use crate::planner::Planner;
 
@@ -42,14 +46,18 @@ struct Over {
 impl Resolver<'_, '_> {
     /// Resolves a window call and sets it aside.
     pub(super) fn window(&mut self, function: &Expr, window: &WindowSpec) -> Result<Typed> {
-        let ExprNode::Function(call) = function.node.as_ref() else {
-            return Err(SparkError::new(&error_class::UNSUPPORTED_EXPR_FOR_WINDOW).param("sqlExpr", "\"expression\""));
-        };
         if self.aside.windows.is_none() {
             return Err(SparkError::unsupported("a window function outside a select list or ORDER BY"));
         }
         let window = self.planner.refined_window(window)?;
-        let windowed = self.windowed(call)?;
+        let windowed = match function.node.as_ref() {
+            ExprNode::Function(call) => self.windowed(call)?,
+            ExprNode::PythonUdf(python) => self.windowed_python(python)?,
+            _ => {
+                let refused = SparkError::new(&error_class::UNSUPPORTED_EXPR_FOR_WINDOW);
+                return Err(refused.param("sqlExpr", "\"expression\""));
+            }
+        };
         let over = self.over(&window, &windowed)?;
         let sql = format!("{} OVER ({})", windowed.sql, over.sql);
         let expr = DfExpr::from(WindowFunction {
@@ -81,7 +89,29 @@ impl Resolver<'_, '_> {
         }
     }
 
+    fn windowed_python(&mut self, function: &PythonUdf) -> Result<Windowed> {
+        let call = self.python_aggregate_call(function)?;
+        Ok(Windowed {
+            function: WindowFunctionDefinition::AggregateUDF(call.function),
+            arguments: call.arguments,
+            filter: None,
+            is_distinct: false,
+            ignore_nulls: false,
+            data_type: call.data_type,
+            nullable: call.nullable,
+            sql: call.sql,
+            fixed_frame: None,
+            needs_order: false,
+            finish: None,
+        })
+    }
+
     fn windowed(&mut self, call: &FunctionCall) -> Result<Windowed> {
+        if let Some(function) = self.planner.env.sql_function(&call.name)
+            && let FunctionBody::Python(python) = &function.body
+        {
+            return self.windowed_python(&called_with(python, &call.arguments));
+        }
         let definition =
             builtin_name(&call.name).and_then(|name| lookup_over(&name).or_else(|| registry::lookup(&name)));
         let definition = definition.ok_or_else(|| self.planner.unknown_function(&call.name))?;

@@ -6,11 +6,12 @@ use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan};
 use firesteel_functions::call::GeneratorKind;
 use firesteel_functions::registry::{self, Build};
 use firesteel_model::{Result, SparkError, error_class};
+use firesteel_spec::command::FunctionBody;
 use firesteel_spec::expr::FunctionCall;
 use firesteel_spec::{Expr, Relation, RelationNode};
 
 use crate::attribute::{Attribute, quoted};
-use crate::expr::{Aside, ExtractedGenerator, Resolver, builtin_name};
+use crate::expr::{Aside, ExtractedGenerator, Resolver, builtin_name, called_with};
 use crate::planner::{OuterScope, Planner, child, df};
 use crate::resolved::Resolved;
 
@@ -99,7 +100,10 @@ impl Planner<'_> {
     /// `range(..)`, `explode(..)` and SQL table functions in FROM.
     pub(super) fn table_function(&mut self, call: &FunctionCall) -> Result<Resolved> {
         if let Some(function) = self.env.sql_function(&call.name) {
-            return self.sql_table_function(&function, &call.arguments);
+            return match &function.body {
+                FunctionBody::Python(python) => self.python_table(&called_with(python, &call.arguments), None),
+                _ => self.sql_table_function(&function, &call.arguments),
+            };
         }
         match builtin_name(&call.name).as_deref() {
             Some("range") => self.range_function(&call.arguments),
@@ -151,7 +155,6 @@ impl Planner<'_> {
         function: &firesteel_spec::command::CreateFunction,
         arguments: &[Expr],
     ) -> Result<Resolved> {
-        use firesteel_spec::command::FunctionBody;
         let FunctionBody::Query(query, _) = &function.body else {
             return Err(
                 SparkError::new(&error_class::NOT_A_TABLE_FUNCTION).param("functionName", quoted(&function.name))

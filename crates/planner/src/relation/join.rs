@@ -140,6 +140,9 @@ impl Planner<'_> {
 
     /// LATERAL: the right side may use columns of the left.
     fn lateral_join(&mut self, left: Resolved, join: &Join) -> Result<Resolved> {
+        if let Some(table) = self.python_table_in(&join.right) {
+            return self.lateral_python_table(left, join, &table);
+        }
         self.outer.push(OuterScope::of(&left.output));
         let right = self.relation(&join.right);
         self.outer.pop();

@@ -10,6 +10,7 @@ mod leaf;
 mod na;
 mod pivot;
 mod python;
+mod python_table;
 mod reshape;
 mod sample;
 mod select;
@@ -58,7 +59,7 @@ impl Planner<'_> {
             | RelationNode::Command(_)
             | RelationNode::Sql { .. } => self.leaf(node),
             RelationNode::TableFunction(call) => self.table_function(call),
-            RelationNode::PythonTableFunction(function) => Err(python(&function.name)),
+            RelationNode::PythonTableFunction(function) => self.python_table(function, None),
             RelationNode::Project { input, items } => self.select(input, items),
             RelationNode::Filter { input, condition } => self.filter(input, condition),
             RelationNode::Having { input, condition } => self.having(input, condition),
@@ -180,8 +181,4 @@ impl Planner<'_> {
 /// A filter over a plan.
 pub(crate) fn filter_plan(input: LogicalPlan, condition: datafusion::logical_expr::Expr) -> Result<LogicalPlan> {
     Ok(LogicalPlan::Filter(df(Filter::try_new(condition, child(input)))?))
-}
-
-fn python(name: &str) -> SparkError {
-    SparkError::unsupported(format!("the Python function {name}"))
 }

@@ -1,0 +1,150 @@
+"""Python functions over groups: applyInPandas, applyInArrow, cogroups, aggregates and windows."""
+
+from typing import Iterator, Tuple
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pyspark.errors import AnalysisException, PythonException
+from pyspark.sql import Row, Window
+from pyspark.sql import functions as F
+from pyspark.sql.functions import arrow_udf, pandas_udf
+
+
+@pytest.fixture
+def sales(spark):
+    rows = [("a", 1, 1.0), ("a", 2, 2.0), ("b", 3, 3.0), ("b", 4, 5.0), ("b", 5, 10.0), (None, 6, 7.0)]
+    return spark.createDataFrame(rows, "k string, id int, v double").repartition(3)
+
+
+def test_apply_in_pandas(sales):
+    def centred(frame):
+        return frame.assign(v=frame.v - frame.v.mean())
+
+    rows = sales.groupBy("k").applyInPandas(centred, "k string, id int, v double").sort("id").collect()
+    assert rows == [
+        Row(k="a", id=1, v=-0.5), Row(k="a", id=2, v=0.5), Row(k="b", id=3, v=-3.0), Row(k="b", id=4, v=-1.0),
+        Row(k="b", id=5, v=4.0), Row(k=None, id=6, v=0.0),
+    ]
+
+
+def test_apply_in_pandas_with_keys_and_expressions(sales):
+    def count(key, frame):
+        return pd.DataFrame({"k": [int(key[0])], "n": [len(frame)], "columns": [",".join(frame.columns)]})
+
+    rows = sales.groupBy(F.col("id") % 2).applyInPandas(count, "k long, n long, columns string").sort("k").collect()
+    assert rows == [Row(k=0, n=3, columns="k,id,v"), Row(k=1, n=3, columns="k,id,v")]
+    whole = sales.groupBy().applyInPandas(lambda f: pd.DataFrame({"n": [len(f)]}), "n long").collect()
+    assert whole == [Row(n=6)]
+
+
+def test_apply_in_arrow(sales):
+    def total(table):
+        return pa.table({"k": [table["k"][0].as_py()], "s": [sum(table["v"].to_pylist())]})
+
+    def named(key, table):
+        return pa.table({"k": [key[0].as_py()], "s": [float(table.num_rows)]})
+
+    schema = "k string, s double"
+    assert sales.groupBy("k").applyInArrow(total, schema).sort("k").collect() == [(None, 7.0), ("a", 3.0), ("b", 18.0)]
+    assert sales.groupBy("k").applyInArrow(named, schema).sort("k").collect() == [(None, 1.0), ("a", 2.0), ("b", 3.0)]
+
+
+def test_iterators_over_a_group(sales):
+    def in_pandas(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        yield pd.DataFrame({"n": [sum(len(frame) for frame in frames)]})
+
+    def in_arrow(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        yield pa.RecordBatch.from_pydict({"n": [sum(batch.num_rows for batch in batches)]})
+
+    assert sales.groupBy("k").applyInPandas(in_pandas, "n long").sort("n").collect() == [(1,), (2,), (3,)]
+    assert sales.groupBy("k").applyInArrow(in_arrow, "n long").sort("n").collect() == [(1,), (2,), (3,)]
+
+
+def test_many_small_groups(spark):
+    df = spark.range(3000).select((F.col("id") % 1000).alias("k"), "id")
+    sums = df.groupBy("k").applyInPandas(
+        lambda f: pd.DataFrame({"k": f.k.head(1), "n": [len(f)], "s": [f.id.sum()]}), "k long, n long, s long"
+    )
+    assert sums.agg(F.count("k"), F.sum("n"), F.sum("s")).collect() == [(1000, 3000, 2999 * 1500)]
+
+
+def test_cogroups(spark):
+    left = spark.createDataFrame([(1, "a"), (1, "b"), (2, "c")], "k long, l string")
+    right = spark.createDataFrame([(2, 20), (3, 30), (2, 21)], "k long, r int")
+
+    def sizes(key, l, r):
+        return pd.DataFrame({"k": [key[0]], "l": [len(l)], "r": [len(r)], "c": [",".join(l.columns) + "|" + ",".join(r.columns)]})
+
+    both = left.groupBy("k").cogroup(right.groupBy("k"))
+    rows = both.applyInPandas(sizes, "k long, l long, r long, c string").sort("k").collect()
+    assert rows == [(1, 2, 0, "k,l|k,r"), (2, 1, 2, "k,l|k,r"), (3, 0, 1, "k,l|k,r")]
+
+    def arrow_sizes(l, r):
+        return pa.table({"l": [l.num_rows], "r": [r.num_rows]})
+
+    assert sorted(both.applyInArrow(arrow_sizes, "l long, r long").collect()) == [(0, 1), (1, 2), (2, 0)]
+
+
+def test_aggregates(sales):
+    @pandas_udf("double")
+    def middle(v: pd.Series) -> float:
+        return v.median()
+
+    @pandas_udf("double")
+    def weighted(v: pd.Series, w: pd.Series) -> float:
+        return (v * w).sum() / w.sum()
+
+    rows = sales.groupBy("k").agg(middle("v").alias("m"), weighted("v", w="id").alias("w")).sort("k").collect()
+    assert rows == [Row(k=None, m=7.0, w=7.0), Row(k="a", m=1.5, w=pytest.approx(5 / 3)), Row(k="b", m=5.0, w=pytest.approx(79 / 12))]
+    assert sales.agg(middle(F.col("v") + 1)).collect() == [(5.0,)]
+    assert sales.groupBy("k").agg((middle("v") * 2).alias("m")).filter("m > 5").sort("m").collect() == [("b", 10.0), (None, 14.0)]
+    spark = sales.sparkSession
+    spark.udf.register("middle", middle)
+    sales.createOrReplaceTempView("udf_sales")
+    assert spark.sql("select k, middle(v) m from udf_sales where k is not null group by k order by k").collect() == [("a", 1.5), ("b", 5.0)]
+    with pytest.raises(AnalysisException, match="INVALID_PANDAS_UDF_PLACEMENT"):
+        sales.groupBy("k").agg(middle("v"), F.sum("v")).collect()
+
+
+def test_arrow_aggregates_and_iterators(sales):
+    @arrow_udf("double")
+    def largest(v: pa.Array) -> float:
+        return max(v.to_pylist())
+
+    @pandas_udf("long")
+    def rows_in(parts: Iterator[pd.Series]) -> int:
+        return sum(len(part) for part in parts)
+
+    assert sales.groupBy("k").agg(largest("v")).sort("k").collect() == [(None, 7.0), ("a", 2.0), ("b", 10.0)]
+    assert sales.groupBy("k").agg(rows_in("v")).sort("k").collect() == [(None, 1), ("a", 2), ("b", 3)]
+
+
+def test_windows(sales):
+    @pandas_udf("double")
+    def mean(v: pd.Series) -> float:
+        return v.mean()
+
+    whole = Window.partitionBy("k")
+    growing = whole.orderBy("id")
+    near = growing.rowsBetween(-1, 0)
+    rows = sales.filter("k is not null").select(
+        "id", mean("v").over(whole).alias("a"), mean("v").over(growing).alias("b"), mean("v").over(near).alias("c"),
+        F.sum("v").over(growing).alias("d"),
+    )
+    assert rows.sort("id").collect() == [
+        (1, 1.5, 1.0, 1.0, 1.0), (2, 1.5, 1.5, 1.5, 3.0), (3, 6.0, 3.0, 3.0, 3.0), (4, 6.0, 4.0, 4.0, 8.0),
+        (5, 6.0, 6.0, 7.5, 18.0),
+    ]
+
+
+def test_errors(sales):
+    def fails(frame):
+        raise RuntimeError("not this group")
+
+    with pytest.raises(PythonException, match="RuntimeError: not this group"):
+        sales.groupBy("k").applyInPandas(fails, "k string").collect()
+    with pytest.raises(PythonException, match="pandas.DataFrame"):
+        sales.groupBy("k").applyInPandas(lambda f: 1, "k string").collect()
+    with pytest.raises(PythonException, match="do not match"):
+        sales.groupBy("k").applyInPandas(lambda f: f, "other string").collect()

@@ -40,10 +40,10 @@ def test_apply_in_pandas_with_keys_and_expressions(sales):
 
 def test_apply_in_arrow(sales):
     def total(table):
-        return pa.table({"k": [table["k"][0].as_py()], "s": [sum(table["v"].to_pylist())]})
+        return pa.table({"k": table["k"].slice(0, 1), "s": [sum(table["v"].to_pylist())]})
 
     def named(key, table):
-        return pa.table({"k": [key[0].as_py()], "s": [float(table.num_rows)]})
+        return pa.table({"k": pa.array([key[0].as_py()], pa.string()), "s": [float(table.num_rows)]})
 
     schema = "k string, s double"
     assert sales.groupBy("k").applyInArrow(total, schema).sort("k").collect() == [(None, 7.0), ("a", 3.0), ("b", 18.0)]

@@ -30,6 +30,7 @@ def test_a_function_that_hangs_is_stopped(spark):
 
 def test_an_interrupt_ends_a_function(spark):
     failures = []
+    spark.range(1).collect()
 
     def run():
         try:

@@ -8,31 +8,36 @@ from pyspark.sql.functions import udtf
 from pyspark.sql.types import Row as RowType
 
 
-class Squares:
-    def eval(self, start: int, end: int):
-        for number in range(start, end + 1):
-            yield (number, number * number)
+@pytest.fixture
+def squares(spark):
+    class Squares:
+        def eval(self, start: int, end: int):
+            for number in range(start, end + 1):
+                yield (number, number * number)
 
-
-class Counter:
-    """Counts the rows of a partition of a table."""
-
-    def __init__(self):
-        self.rows = 0
-        self.names = ""
-
-    def eval(self, row: RowType):
-        self.rows += 1
-        self.names = row["k"]
-
-    def terminate(self):
-        yield self.names, self.rows
+    function = udtf(Squares, returnType="num int, squared int")
+    spark.udtf.register("squares", function)
+    return function
 
 
 @pytest.fixture
-def squares(spark):
-    function = udtf(Squares, returnType="num int, squared int")
-    spark.udtf.register("squares", function)
+def count_rows(spark):
+    class Counter:
+        """Counts the rows of a partition of a table."""
+
+        def __init__(self):
+            self.rows = 0
+            self.names = ""
+
+        def eval(self, row: RowType):
+            self.rows += 1
+            self.names = row["k"]
+
+        def terminate(self):
+            yield self.names, self.rows
+
+    function = udtf(Counter, returnType="k string, n int")
+    spark.udtf.register("count_rows", function)
     return function
 
 
@@ -54,16 +59,27 @@ def test_lateral_joins(spark, squares):
     assert rows == [("a", 1), ("b", None), ("c", 1), ("c", 2)]
 
 
-def test_table_arguments(spark):
-    function = udtf(Counter, returnType="k string, n int")
-    spark.udtf.register("count_rows", function)
+def test_a_lateral_join_keeps_rows_together_over_many_batches(spark):
+    class Repeat:
+        def eval(self, n):
+            for i in range(n % 3):
+                yield n, i
+
+    spark.udtf.register("repeat_rows", udtf(Repeat, returnType="n int, i int"))
+    spark.range(25000).selectExpr("cast(id as int) as id").createOrReplaceTempView("udtf_many")
+    agreeing = "select count(*), count_if(id = n) from udtf_many"
+    assert spark.sql(f"{agreeing}, lateral repeat_rows(id)").collect() == [(24999, 24999)]
+    assert spark.sql(f"{agreeing} left join lateral repeat_rows(id)").collect() == [(33333, 24999)]
+
+
+def test_table_arguments(spark, count_rows):
     spark.sql("create temporary view udtf_rows as select concat('k', id % 3) as k, id from range(10)")
     rows = spark.sql("select * from count_rows(table(udtf_rows) partition by k order by id)").collect()
     assert sorted(rows) == [("k0", 4), ("k1", 3), ("k2", 3)]
     rows = spark.sql("select n from count_rows(table(udtf_rows) with single partition)").collect()
     assert rows == [(10,)]
     table = spark.table("udtf_rows")
-    assert sorted(function(table.asTable().partitionBy("k")).collect()) == [("k0", 4), ("k1", 3), ("k2", 3)]
+    assert sorted(count_rows(table.asTable().partitionBy("k")).collect()) == [("k0", 4), ("k1", 3), ("k2", 3)]
 
 
 def test_errors(spark):

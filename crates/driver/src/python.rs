@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use firesteel_connect::ArtifactKind;
 use firesteel_model::conf::{self, ConfKey};
@@ -76,6 +76,10 @@ fn unpack(session: &DriverSession, python: &Path, files: &Path) -> Result<()> {
     let archives = session.artifacts().map(|artifacts| artifacts.files(ArtifactKind::Archive)).unwrap_or_default();
     for (name, path) in archives {
         let (name, alias) = name.split_once('#').unwrap_or((&name, &name));
+        let is_plain = |part| matches!(part, Component::Normal(_));
+        if alias.is_empty() || !Path::new(alias).components().all(is_plain) {
+            return Err(SparkError::unsupported(format!("the alias {alias} of an archive: it must be a name")));
+        }
         let directory = files.join(alias);
         if !directory.exists() {
             let broken = |error| SparkError::internal("no directory for archives").source(error);

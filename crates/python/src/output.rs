@@ -1,5 +1,6 @@
 //! [`Output`]: what a worker answers.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use arrow::buffer::Buffer;
@@ -27,6 +28,7 @@ pub struct Output {
     socket: BufReader<OwnedReadHalf>,
     hold: Hold,
     decoder: Option<StreamDecoder>,
+    decoded: VecDeque<RecordBatch>,
     idle_timeout: Option<Duration>,
     accumulators: Vec<Vec<u8>>,
     is_reusable: bool,
@@ -43,7 +45,15 @@ impl Output {
     pub(crate) fn new(read: OwnedReadHalf, hold: Hold, idle_timeout_s: u64) -> Self {
         let idle_timeout = (idle_timeout_s > 0).then(|| Duration::from_secs(idle_timeout_s));
         let socket = BufReader::with_capacity(64 << 10, read);
-        Self { socket, hold, decoder: None, idle_timeout, accumulators: Vec::new(), is_reusable: false }
+        Self {
+            socket,
+            hold,
+            decoder: None,
+            decoded: VecDeque::new(),
+            idle_timeout,
+            accumulators: Vec::new(),
+            is_reusable: false,
+        }
     }
 
     /// The next batch, or nothing when all have come.
@@ -77,11 +87,12 @@ impl Output {
 
     async fn advance(&mut self) -> Result<Option<RecordBatch>> {
         loop {
+            if let Some(batch) = self.decoded.pop_front() {
+                return Ok(Some(batch));
+            }
             if self.decoder.is_some() {
-                match self.message().await? {
-                    Some(batch) => return Ok(Some(batch)),
-                    None => continue,
-                }
+                self.message().await?;
+                continue;
             }
             match self.int().await? {
                 ARROW_STREAM => self.decoder = Some(StreamDecoder::new()),
@@ -109,7 +120,7 @@ impl Output {
     }
 
     /// Reads one message of the Arrow stream; most are batches. At its end the decoder goes.
-    async fn message(&mut self) -> Result<Option<RecordBatch>> {
+    async fn message(&mut self) -> Result<()> {
         const CONTINUATION: u32 = u32::MAX;
         let mut head = [0u8; 8];
         self.exact(&mut head).await?;
@@ -119,8 +130,9 @@ impl Output {
         }
         let metadata_bytes = word(4) as usize;
         if metadata_bytes == 0 {
+            self.decode(head.to_vec())?;
             self.decoder = None;
-            return Ok(None);
+            return Ok(());
         }
         let mut bytes = vec![0; 8 + metadata_bytes];
         bytes[..8].copy_from_slice(&head);
@@ -132,17 +144,18 @@ impl Output {
         }
         let mut body = vec![0; usize::try_from(body_bytes).unwrap_or_default()];
         self.exact(&mut body).await?;
-        let Some(decoder) = &mut self.decoder else { return Ok(None) };
-        let mut decoded = None;
-        for part in [bytes, body] {
-            let mut part = Buffer::from_vec(part);
-            while !part.is_empty() {
-                if let Some(batch) = decoder.decode(&mut part).map_err(arrow)? {
-                    decoded = Some(batch);
-                }
-            }
+        self.decode(bytes)?;
+        self.decode(body)
+    }
+
+    /// A batch without rows may have no body: the decoder gives it when it sees what follows.
+    fn decode(&mut self, bytes: Vec<u8>) -> Result<()> {
+        let Some(decoder) = &mut self.decoder else { return Ok(()) };
+        let mut bytes = Buffer::from_vec(bytes);
+        while !bytes.is_empty() {
+            self.decoded.extend(decoder.decode(&mut bytes).map_err(arrow)?);
         }
-        Ok(decoded)
+        Ok(())
     }
 
     async fn exception(&mut self) -> Result<SparkError> {

@@ -54,12 +54,18 @@ impl Extractor {
             LogicalPlan::Filter(filter) => self.filter(filter).map(Transformed::yes),
             LogicalPlan::Join(join) => extract_join(self, join).map(Transformed::yes),
             // What stands in arguments is computed below; the functions themselves may be Python too.
-            other => self.any(other)?.transform_down(|node| {
-                let stops = matches!(node, LogicalPlan::Extension(_));
-                let mut extracted = of_groups(node)?;
-                extracted.tnr = if stops || extracted.transformed { TreeNodeRecursion::Stop } else { extracted.tnr };
-                Ok(extracted)
-            }),
+            other => {
+                let extracted = self.any(other)?.transform_down(|node| {
+                    let stops = matches!(node, LogicalPlan::Extension(_));
+                    let mut extracted = of_groups(node)?;
+                    extracted.tnr = match stops || extracted.transformed {
+                        true => TreeNodeRecursion::Stop,
+                        false => extracted.tnr,
+                    };
+                    Ok(extracted)
+                })?;
+                Ok(Transformed::yes(extracted.data))
+            }
         }
     }
 

@@ -94,8 +94,11 @@ impl Planner<'_> {
             RelationNode::MapPartitions { input, function, is_barrier } => {
                 self.map_partitions(input, function, *is_barrier)
             }
-            RelationNode::GroupMap { function, .. } | RelationNode::CoGroupMap { function, .. } => {
-                Err(python(&function.name))
+            RelationNode::GroupMap { input, grouping, function, sort } => {
+                self.group_map(input, grouping, function, sort)
+            }
+            RelationNode::CoGroupMap { left, left_grouping, right, right_grouping, function } => {
+                self.co_group_map((left, left_grouping), (right, right_grouping), function)
             }
             RelationNode::CollectMetrics { input, name, metrics } => self.collect_metrics(input, name, metrics),
             RelationNode::Parse { .. } => Err(SparkError::unsupported("reading CSV or JSON from a DataFrame of text")),

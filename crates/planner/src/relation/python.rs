@@ -11,9 +11,9 @@ use firesteel_engine::python::{
 };
 use firesteel_model::{Result, SparkError};
 use firesteel_python::{Argument, EvalType};
-use firesteel_spec::expr::PythonUdf;
+use firesteel_spec::expr::{CastTarget, PythonUdf};
 use firesteel_spec::types_arrow::arrow_field;
-use firesteel_spec::{DataType, Expr, Relation};
+use firesteel_spec::{DataType, Expr, Relation, StructField};
 
 use crate::attribute::Attribute;
 use crate::expr::{Resolver, python_command};
@@ -164,11 +164,12 @@ impl Planner<'_> {
 
     /// The columns that a function gives which gives rows.
     pub(super) fn python_output(&mut self, function: &PythonUdf) -> Result<Vec<Attribute>> {
-        let fields = match self.cast_target(&function.output_type)? {
-            DataType::Struct(fields) => fields,
-            other => vec![firesteel_spec::StructField::new("value", other, true)],
+        let fields = match &function.output_type {
+            CastTarget::Type(DataType::Struct(fields)) => fields.clone(),
+            CastTarget::Type(other) => vec![StructField::new("value", other.clone(), true)],
+            CastTarget::Ddl(text) => firesteel_sql::parse_table_schema(text)?,
         };
-        let attribute = |field: firesteel_spec::StructField| Attribute {
+        let attribute = |field: StructField| Attribute {
             metadata: field.metadata.clone(),
             ..self.attribute_of(&field.name, field.data_type, field.nullable)
         };

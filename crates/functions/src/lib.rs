@@ -14,6 +14,7 @@
 pub mod call;
 pub mod cast;
 pub mod coercion;
+mod column_name;
 pub mod datetime;
 pub mod errors;
 pub mod families;

@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use crate::call::{FunctionContext, Typed};
 use crate::errors::to_datafusion;
 use crate::origin::Origin;
-use crate::{families, operators};
+use crate::{column_name, families, operators};
 
 /// A vectorised function under the name by which it travels.
 #[derive(Clone, Copy)]
@@ -317,8 +317,7 @@ impl ScalarUDFImpl for SparkUdf {
 
     /// Two uses of a kernel that differ in type or options must not share a column name.
     fn schema_name(&self, args: &[Expr]) -> DataFusionResult<String> {
-        let arguments: Vec<_> = args.iter().map(|argument| argument.schema_name().to_string()).collect();
-        Ok(self.describe(&arguments.join(",")))
+        Ok(column_name::bounded(self.describe(&column_name::of_arguments(args))))
     }
 
     fn signature(&self) -> &Signature {

@@ -13,6 +13,7 @@ use datafusion::logical_expr::{
 };
 use firesteel_model::{Result, SparkError};
 
+use crate::column_name;
 use crate::errors::{from_arrow, from_datafusion, to_datafusion};
 
 /// Name under which it travels.
@@ -94,8 +95,7 @@ impl ScalarUDFImpl for FieldAt {
     }
 
     fn schema_name(&self, args: &[Expr]) -> DataFusionResult<String> {
-        let of: Vec<_> = args.iter().map(|argument| argument.schema_name().to_string()).collect();
-        Ok(format!("{NAME}({})[{}]", of.join(","), self.index))
+        Ok(column_name::bounded(format!("{NAME}({})[{}]", column_name::of_arguments(args), self.index)))
     }
 
     fn display_name(&self, args: &[Expr]) -> DataFusionResult<String> {

@@ -20,6 +20,7 @@ use firesteel_spec::types_arrow::{arrow_field, to_arrow};
 
 use super::capture::captured_name;
 use super::{arrays, fold, maps, sort};
+use crate::column_name;
 use crate::errors::{from_datafusion, to_datafusion};
 use crate::udf::KernelContext;
 
@@ -190,8 +191,7 @@ impl ScalarUDFImpl for LambdaUdf {
     }
 
     fn schema_name(&self, args: &[Expr]) -> DataFusionResult<String> {
-        let arguments: Vec<_> = args.iter().map(|argument| argument.schema_name().to_string()).collect();
-        Ok(self.describe(&arguments.join(",")))
+        Ok(column_name::bounded(self.describe(&column_name::of_arguments(args))))
     }
 
     fn signature(&self) -> &Signature {

@@ -194,7 +194,7 @@ fn failure(status: &PodStatus, terminated: Option<&ContainerStateTerminated>) ->
 /// Why the cluster says that it takes the pod away, if it does.
 fn disruption_target(status: &PodStatus) -> Option<Reason> {
     let target = status.conditions.iter().flatten().find(|condition| condition.type_ == "DisruptionTarget")?;
-    (target.status == "True").then(|| match target.reason.as_deref() {
+    (target.status == "True").then_some(match target.reason.as_deref() {
         Some("DeletionByTaintManager" | "DeletionByPodGC") => Reason::NodeLost,
         _ => Reason::DriverEvicted,
     })

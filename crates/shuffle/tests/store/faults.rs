@@ -47,7 +47,7 @@ async fn shuffled(place: &Place, seed: u64, percent: u32) -> u64 {
     let multipart = place.multipart.is_some().then(|| faulty.clone() as _);
     let location = ObjectLocation { store: faulty.clone(), multipart, policy: impatient(), ..place.location() };
     let application = location.application.clone();
-    let store = place.shuffle_at(location, if seed % 2 == 0 { 0 } else { u64::MAX });
+    let store = place.shuffle_at(location, if seed.is_multiple_of(2) { 0 } else { u64::MAX });
     let started = Instant::now();
     let mut attempts = [0; MAPS as usize];
     let mut outputs = Vec::new();

@@ -24,7 +24,7 @@ def main() -> None:
     options = arguments()
     cache = Path(os.environ.get("FIRESTEEL_CACHE", Path.home() / ".cache/firesteel")) / "bench-data"
     folder = data.tables(cache, options.scale, options.parts)
-    texts = {name: text for name, text in data.queries(cache).items() if not options.queries or name in options.queries}
+    texts = {name: text for name, text in data.queries().items() if not options.queries or name in options.queries}
     logs = cache / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:

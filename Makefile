@@ -33,11 +33,7 @@ demo: build python ## Run manifests/sales.yaml on this machine: a PySpark script
 	@ls -l firesteel-data/sales-data/output
 
 .PHONY: test
-test: test-core test-python test-spark ## Run the tests of the core crates, of the wheel, and the stock PySpark client against the real server.
-
-.PHONY: test-core
-test-core: ## Run the tests of the crates without heavy dependencies: model, spec, parser, scheduler.
-	cargo test --package firesteel-model --package firesteel-spec --package firesteel-sql --package firesteel-scheduler
+test: test-rust test-python test-spark ## Run each crate's tests, those of the wheel, and the stock PySpark client against the real server.
 
 .PHONY: test-rust
 test-rust: build ## Run each crate's own tests.

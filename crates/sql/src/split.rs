@@ -3,6 +3,7 @@
 use firesteel_model::Result;
 
 use crate::parser::{Parser, ParserOptions};
+use crate::token::{Token, TokenKind};
 
 impl Parser {
     fn split(&mut self) -> Vec<String> {
@@ -21,8 +22,17 @@ impl Parser {
                 }
             }
             self.rest();
+            // What opens a string and does not close it takes all that follows.
+            if self.tokens[start..self.at].iter().any(|token| self.opens_text(token)) {
+                self.at = self.tokens.len() - 1;
+            }
             statements.push(self.text_from(start));
         }
+    }
+
+    fn opens_text(&self, token: &Token) -> bool {
+        let first = || self.chars.get(token.start as usize);
+        token.kind == TokenKind::Unknown && matches!(first(), Some('\'' | '"' | '`'))
     }
 }
 
@@ -43,6 +53,7 @@ mod tests {
         let text = "SELECT ';'; -- a;b\n SELECT 2 /* ; */;; BEGIN SELECT 1; IF a THEN SELECT 2; END IF; END; SELECT 3";
         let expected = ["SELECT ';'", "SELECT 2", "BEGIN SELECT 1; IF a THEN SELECT 2; END IF; END", "SELECT 3"];
         assert_eq!(split_statements(text).unwrap(), expected);
+        assert_eq!(split_statements("SELECT 1; SELECT ';\n SELECT 2").unwrap(), ["SELECT 1", "SELECT ';\n SELECT 2"]);
         assert!(split_statements("SELECT 1; BEGIN SELECT FROM FROM;;").unwrap().len() == 2);
     }
 }

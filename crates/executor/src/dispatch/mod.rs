@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use datafusion::prelude::SessionConfig;
 use firesteel_engine::stages::StageGraph;
+use firesteel_engine::task::TaskOutput;
 use firesteel_model::SparkError;
 use firesteel_model::error_class::OPERATION_CANCELED;
 use firesteel_model::ids::{JobId, StageId, TaskAttempt};
@@ -129,13 +130,10 @@ impl Dispatcher {
     async fn attempt_ended(&mut self, attempt: TaskAttempt, end: AttemptEnd) {
         self.running.remove(&attempt);
         let AttemptEnd { result, metrics } = end;
-        let job = self.stage_jobs.get(&attempt.task.stage).and_then(|job| self.jobs.get_mut(job));
         let (outcome, told) = match result {
             Ok(output) => {
                 self.executor.store.record(&output.map);
-                if let Some(stage) = job.and_then(|job| job.stage_mut(attempt.task.stage)) {
-                    stage.finished(attempt, output);
-                }
+                self.keep(attempt, output).await;
                 (TaskOutcome::Succeeded, TaskEnd::Succeeded)
             }
             Err(failure) => {
@@ -259,6 +257,21 @@ impl Dispatcher {
     async fn forget_outputs(&self, stages: Vec<StageId>) {
         for stage in stages {
             self.executor.store.remove_stage(stage).await;
+        }
+    }
+
+    /// Notes an output for its stage; that of a job which is over was written after its stage was cleared.
+    async fn keep(&mut self, attempt: TaskAttempt, output: TaskOutput) {
+        let stage = attempt.task.stage;
+        let is_unread = self.unread.values().any(|stages| stages.contains(&stage));
+        match self.job_of_mut(stage) {
+            Some(job) => {
+                if let Some(run) = job.stage_mut(stage) {
+                    run.finished(attempt, output);
+                }
+            }
+            None if !is_unread => self.executor.store.remove(attempt).await,
+            None => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! `firesteel s3`: the S3 server over a folder, for trying things out on a cluster that has no object store.
 
+use std::io::Write;
 use std::net::SocketAddr;
 
 use firesteel_s3::{EmbeddedS3, Keys};
@@ -16,7 +17,9 @@ pub(crate) async fn s3(arguments: S3) -> Result<(), Failure> {
     for bucket in &arguments.buckets {
         server.create_bucket(bucket)?;
     }
-    tracing::info!(endpoint = server.endpoint(), "serving");
+    // To standard output, so that scripts can read it; the server works on if nobody does.
+    let _ = writeln!(std::io::stdout(), "AWS_ENDPOINT_URL={}", server.endpoint());
+    let _ = writeln!(std::io::stderr(), "serving {} until Ctrl-C", arguments.data.display());
     interrupts.next().await;
     server.shutdown().await;
     Ok(())

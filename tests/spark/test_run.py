@@ -1,0 +1,153 @@
+"""`firesteel run`: the whole way of a job's manifest on one machine, good ends and bad ones, by exit code and what is left."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from server import ROOT, binary
+
+HEAD = "apiVersion: firesteel.dev/v1alpha1\nkind: SparkJob\nmetadata: {name: trial}\nspec:\n"
+SIZES = "  driver: {cpu: 1, memory: 1Gi}\n  executor: {cpu: 1, memory: 1Gi, count: 1}\n"
+SESSION = "from pyspark.sql import SparkSession\nspark = SparkSession.builder.getOrCreate()\n"
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Runs a manifest in a folder of the test's own."""
+
+    def run(manifest: str, *options: str, **environment: str):
+        (tmp_path / "job.yaml").write_text(manifest)
+        done = subprocess.run(command(*options), cwd=tmp_path, env=own_environment(environment), capture_output=True, text=True, timeout=120)
+        return SimpleNamespace(code=done.returncode, out=done.stdout, err=done.stderr, folder=tmp_path)
+
+    return run
+
+
+def command(*options: str) -> list[str]:
+    return [str(binary()), "run", "job.yaml", "--python", sys.executable, *options]
+
+
+def own_environment(more: dict[str, str]) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SPARK_", "FIRESTEEL_"))}
+    return inherited | more
+
+
+def python(text: str, more: str = "") -> str:
+    lines = "".join(f"        {line}\n" for line in (SESSION + text).splitlines())
+    return f"{HEAD}  main:\n    python:\n      text: |\n{lines}{SIZES}{more}"
+
+
+def sql(text: str, more: str = "") -> str:
+    return f"{HEAD}  main:\n    sql:\n      text: {json.dumps(text)}\n{SIZES}{more}"
+
+
+def connection(endpoint: str) -> str:
+    return (
+        "  storage:\n    connections:\n"
+        f"      - {{name: own, endpoint: '{endpoint}', region: us-east-1, pathStyle: true, credentialsSecret: own}}\n"
+    )
+
+
+def test_the_example(run):
+    result = run((ROOT / "manifests/sales-sql.yaml").read_text())
+    assert result.code == 1 and "sales-data" in result.err and not result.out
+    (result.folder / "data" / "sales-data").mkdir(parents=True)
+    orders = (ROOT / "manifests/data/orders.csv").read_text()
+    (result.folder / "data" / "sales-data" / "orders.csv").write_text(orders)
+    result = run((ROOT / "manifests/sales.yaml").read_text(), "--data", "data")
+    assert result.code == 0, result.err
+    assert "|      lamp|    3|" in result.out
+    output = result.folder / "data" / "sales-data" / "output"
+    assert (output / "_SUCCESS").exists() and list(output.glob("*.parquet"))
+
+
+def test_arguments_and_settings_reach_the_program(run):
+    text = "import sys\nprint(sys.argv[1:], spark.conf.get('spark.sql.shuffle.partitions'))"
+    result = run(python(text), "--set", "conf.spark.sql.shuffle.partitions=7", "--", "a", "--b=1")
+    assert (result.code, result.out) == (0, "['a', '--b=1'] 7\n"), result.err
+
+
+@pytest.mark.parametrize(
+    "manifest, said",
+    [
+        ("{", "job.yaml"),
+        ("kind: SparkJob", "apiVersion"),
+        (HEAD + "  main: {sql: {text: SELECT 1}}\n  executors: 3\n", "spec.executors"),
+        (HEAD + "  main: {sql: {text: SELECT 1}}\n  executor: {count: many}\n", "spec.executor.count"),
+        (HEAD + "  main: {}\n", "spec.main"),
+        (HEAD + "  main: {sql: {text: SELECT 1}}\n  executor: {count: 1, elastic: {max: 2}}\n", "set count or elastic"),
+    ],
+)
+def test_wrong_manifests(run, manifest, said):
+    result = run(manifest)
+    assert result.code == 2 and said in result.err and not result.out, result.err
+
+
+@pytest.mark.parametrize(
+    "text, code, said",
+    [
+        ("raise ValueError('so it is')", 1, "ValueError: so it is"),
+        ("import sys\nsys.exit(3)", 3, ""),
+        ("spark.sql('SELECT 1 / 0').show()", 1, "DIVIDE_BY_ZERO"),
+        ("spark.read.csv('s3://nowhere/x.csv').show()", 1, "nowhere"),
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)", 143, ""),
+    ],
+)
+def test_programs_that_fail(run, text, code, said):
+    result = run(python(text))
+    assert result.code == code and said in result.err, result.err
+
+
+def test_statements_that_fail(run):
+    result = run(sql("SELECT 1 AS one; SELECT nothing FROM range(2)"))
+    assert result.code == 1 and "UNRESOLVED_COLUMN" in result.err and "one" in result.out, result.err
+
+
+def test_wrong_credentials(run, store):
+    text = "SELECT * FROM csv.`s3://there/a.csv`"
+    good = run(sql(text, connection(store.endpoint)), **store.keys)
+    assert good.code == 0, good.err
+    bad = run(sql(text, connection(store.endpoint)), **store.keys | {"AWS_SECRET_ACCESS_KEY": "wrong"})
+    assert bad.code == 1 and "SQLSTATE" in bad.err and "wrong" not in bad.err, bad.err
+
+
+def test_no_such_store(run):
+    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    started = time.monotonic()
+    result = run(sql("SELECT * FROM csv.`s3://there/a.csv`", connection("http://127.0.0.1:9")), **keys)
+    assert result.code == 1 and "127.0.0.1:9" in result.err, result.err
+    assert time.monotonic() - started < 60
+
+
+def test_an_interrupt_ends_the_program(tmp_path):
+    (tmp_path / "job.yaml").write_text(python("import time\nprint('here', flush=True)\ntime.sleep(60)"))
+    job = subprocess.Popen(command(), cwd=tmp_path, env=own_environment({}), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert job.stdout.readline() == "here\n"
+    job.send_signal(signal.SIGINT)
+    job.communicate(timeout=20)
+    assert job.returncode == 130
+
+
+@pytest.fixture
+def store(tmp_path):
+    """An S3 server with keys of its own, and one object."""
+    (tmp_path / "buckets" / "there").mkdir(parents=True)
+    (tmp_path / "buckets" / "there" / "a.csv").write_text("1,2\n")
+    keys = {"AWS_ACCESS_KEY_ID": "somebody", "AWS_SECRET_ACCESS_KEY": "a-secret-of-somebody"}
+    server = subprocess.Popen(
+        [binary(), "s3", "--data", tmp_path / "buckets", "--port", "0"],
+        env=own_environment(keys),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    line = server.stdout.readline()
+    yield SimpleNamespace(endpoint=line.strip().removeprefix("AWS_ENDPOINT_URL="), keys=keys)
+    server.terminate()
+    server.wait(20)

@@ -43,6 +43,10 @@ test-rust: build ## Run each crate's own tests.
 test-spark: build python ## Run tests/spark: the stock PySpark client against the real server. ONLY=name picks tests.
 	FIRESTEEL=$(FIRESTEEL) $(PYTHON) -m pytest tests/spark $(if $(ONLY),-k '$(ONLY)')
 
+.PHONY: chaos
+chaos: build python ## Run queries and writes while executors and the store fail. CHAOS_ARGS='--seed 7 --faults 500'; MINIO=program for its store.
+	FIRESTEEL=$(FIRESTEEL) $(PYTHON) tests/chaos/chaos.py $(CHAOS_ARGS)
+
 .PHONY: conformance
 conformance: build python ## Run Spark's golden files through the real server; FILE=name shows one file's failures.
 	FIRESTEEL=$(FIRESTEEL) $(PYTHON) tests/conformance/judge.py $(if $(FILE),--file '$(FILE)' --failing,--causes 40)

@@ -74,6 +74,10 @@ $(BENCH_VENV)/.installed: $(BENCH_REQUIREMENTS)
 test-python: python ## Run the tests of the wheel in python/: RDDs over frames in one process, without a server.
 	PYTHONPATH=$(CURDIR)/python/tests $(PYTHON) -m pytest python/tests
 
+.PHONY: bench-scheduler
+bench-scheduler: ## Measure the scheduler alone: launches a second, a stage of 100,000 tasks, 10,000 executors, memory a task.
+	cargo run --release --package firesteel-scheduler --example bench_scheduler
+
 .PHONY: bench-shuffle
 bench-shuffle: ## Measure the shuffle on object storage: requests, bytes, speed against plain reads and writes.
 	cargo run --release --package firesteel-shuffle --example shuffle_bench -- $(LOAD)

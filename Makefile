@@ -12,6 +12,7 @@ PYTHON := $(VENV)/bin/python
 FIRESTEEL := $(CARGO_TARGET_DIR)/debug/firesteel
 OPERATOR := $(CARGO_TARGET_DIR)/debug/firesteel-operator
 CONF_DOCS := $(CARGO_TARGET_DIR)/debug/examples/conf_docs
+FUNCTION_DOCS := $(CARGO_TARGET_DIR)/debug/examples/function_docs
 HELM ?= helm
 REQUIREMENTS := tests/requirements.txt
 BENCH_VENV := $(FIRESTEEL_CACHE)/bench
@@ -101,15 +102,20 @@ check-generated: build ## Check that generated files are up to date.
 	$(OPERATOR) docs --out docs/sparkjob.md --check
 	$(CONF_DOCS) | diff docs/configuration.md - \
 	  || { echo "docs/configuration.md is not up to date: make generate"; exit 1; }
+	cargo build --package firesteel-functions --example function_docs
+	$(FUNCTION_DOCS) | diff docs/functions.md - \
+	  || { echo "docs/functions.md is not up to date: make generate"; exit 1; }
 
 .PHONY: generate
-generate: build ## Write the generated files: crds/, docs/sparkjob.md, docs/configuration.md.
+generate: build ## Write the generated files: crds/, docs/sparkjob.md, docs/configuration.md, docs/functions.md.
 	cargo build --package firesteel-model --example conf_docs
 	$(OPERATOR) crds --out crds
 	$(OPERATOR) crds --out charts/firesteel/crds
 	cp manifests/data/orders.csv charts/firesteel/files/orders.csv
 	$(OPERATOR) docs --out docs/sparkjob.md
 	$(CONF_DOCS) > docs/configuration.md
+	cargo build --package firesteel-functions --example function_docs
+	$(FUNCTION_DOCS) > docs/functions.md
 
 .PHONY: check-chart
 check-chart: ## Check the Helm chart: lint, and what it renders with each kind of values.

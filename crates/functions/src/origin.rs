@@ -3,6 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use firesteel_model::error_class::{self, ErrorClass, ExceptionKind};
 use firesteel_model::{ErrorContext, SparkError};
 
 /// A place in the user's program, or none; travels with a function so that an error while running can tell it.
@@ -41,9 +42,9 @@ impl Origin {
         })
     }
 
-    /// Points an error here, unless it points somewhere already.
+    /// Points an error here, unless it points somewhere already or is of a class of which Spark tells no place.
     pub fn locate(&self, error: SparkError) -> SparkError {
-        if !error.contexts().is_empty() {
+        if !error.contexts().is_empty() || !has_place(error.class()) {
             return error;
         }
         match self.context() {
@@ -51,6 +52,28 @@ impl Origin {
             None => error,
         }
     }
+}
+
+/// Errors about values of which Spark tells the place; of others about values it tells none.
+const PLACED: &[&ErrorClass] = &[
+    &error_class::ARITHMETIC_OVERFLOW,
+    &error_class::CAST_INVALID_INPUT,
+    &error_class::DIVIDE_BY_ZERO,
+    &error_class::INTERNAL_ERROR,
+    &error_class::INTERVAL_ARITHMETIC_OVERFLOW_WITHOUT_SUGGESTION,
+    &error_class::INTERVAL_ARITHMETIC_OVERFLOW_WITH_SUGGESTION,
+    &error_class::INTERVAL_DIVIDED_BY_ZERO,
+    &error_class::INVALID_ARRAY_INDEX,
+    &error_class::INVALID_ARRAY_INDEX_IN_ELEMENT_AT,
+    &error_class::INVALID_INDEX_OF_ZERO,
+    &error_class::NUMERIC_VALUE_OUT_OF_RANGE_WITH_SUGGESTION,
+    &error_class::REMAINDER_BY_ZERO,
+    &error_class::SCALAR_SUBQUERY_TOO_MANY_ROWS,
+    &error_class::UNSUPPORTED_FEATURE_FIRESTEEL,
+];
+
+fn has_place(class: &ErrorClass) -> bool {
+    matches!(class.kind, ExceptionKind::Parse | ExceptionKind::Analysis) || PLACED.contains(&class)
 }
 
 impl From<Option<ErrorContext>> for Origin {

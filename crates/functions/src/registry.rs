@@ -56,6 +56,11 @@ pub fn all() -> Vec<&'static Definition> {
     all
 }
 
+/// Whether the function does what it says; the others are known by name and refused.
+pub fn is_supported(definition: &Definition) -> bool {
+    !families::is_refused(definition.name)
+}
+
 /// Names that look most like `name`, the nearest first; at most five.
 pub fn suggest(name: &str) -> Vec<&'static str> {
     let name = name.to_lowercase();

@@ -175,7 +175,22 @@ impl<'e> Planner<'e> {
 
 /// Whether Spark says where an error of this class is.
 fn has_place(failure: &SparkError) -> bool {
-    let without = [&error_class::MISSING_AGGREGATION, &error_class::UNSUPPORTED_GROUPING_EXPRESSION];
+    let without = [
+        &error_class::AMBIGUOUS_LATERAL_COLUMN_ALIAS,
+        &error_class::GROUPING_COLUMN_MISMATCH,
+        &error_class::INVALID_EXTRACT_BASE_FIELD_TYPE,
+        &error_class::INVALID_FORMAT_ESC_IN_THE_MIDDLE,
+        &error_class::INVALID_RECURSIVE_CTE,
+        &error_class::INVALID_USAGE_OF_STAR_OR_REGEX,
+        &error_class::MISSING_AGGREGATION,
+        &error_class::MISSING_WINDOW_SPECIFICATION,
+        &error_class::UDTF_ALIAS_NUMBER_MISMATCH,
+        &error_class::UNSUPPORTED_GENERATOR_MULTI_GENERATOR,
+        &error_class::UNSUPPORTED_GENERATOR_NESTED_IN_EXPRESSIONS,
+        &error_class::UNSUPPORTED_GENERATOR_OUTSIDE_SELECT,
+        &error_class::UNSUPPORTED_GROUPING_EXPRESSION,
+        &error_class::WRONG_NUM_ARGS_WITH_SUGGESTION,
+    ];
     !without.contains(&failure.class())
 }
 

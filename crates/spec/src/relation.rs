@@ -243,6 +243,8 @@ pub enum AggregateStyle {
     ItemsOnly,
     /// The grouping columns, then the items (DataFrame).
     GroupingFirst,
+    /// The same; a number among the grouping columns is the place of a column of the input (`|> AGGREGATE`).
+    GroupingFirstByPlace,
 }
 
 /// ORDER BY ALL

@@ -179,7 +179,7 @@ impl Parser {
         match word {
             "STRUCT" => self.struct_call().map(Some),
             "EXTRACT" => self.extract(),
-            "SUBSTR" | "SUBSTRING" => self.substring(word),
+            "SUBSTR" | "SUBSTRING" => self.substring(),
             "TRIM" => self.trim(),
             "OVERLAY" => self.overlay(),
             "POSITION" => self.position(),
@@ -216,8 +216,7 @@ impl Parser {
         })
     }
 
-    fn substring(&mut self, word: &str) -> Result<Option<Expr>> {
-        let function = if word == "SUBSTR" { "substr" } else { "substring" };
+    fn substring(&mut self) -> Result<Option<Expr>> {
         self.form(|p| {
             let mut arguments = vec![p.value_expression()?];
             p.expect_word("FROM")?;
@@ -225,7 +224,7 @@ impl Parser {
             if p.eat_word("FOR") || p.eat_symbol(",") {
                 arguments.push(p.value_expression()?);
             }
-            Ok((function, arguments))
+            Ok(("substring", arguments))
         })
     }
 
@@ -262,7 +261,7 @@ impl Parser {
         self.form(|p| {
             let part = p.value_expression()?;
             p.expect_word("IN")?;
-            Ok(("position", vec![part, p.value_expression()?]))
+            Ok(("locate", vec![part, p.value_expression()?]))
         })
     }
 

@@ -205,11 +205,13 @@ impl Parser {
                 value = self.call_since(start, "collate", vec![value, Expr::literal(Literal::String(name))]);
                 continue;
             } else if self.at_symbol(":") && self.is_path_at(1) {
-                let path = self.variant_path()?;
-                let arguments = [path, "variant".to_owned()].map(|text| Expr::literal(Literal::String(text)));
-                let arguments = std::iter::once(value).chain(arguments).collect();
-                value = self.call_since(start, "variant_get", arguments);
-                continue;
+                let (path, name) = self.variant_path()?;
+                let found = self.call_since(start, "variant_get", vec![value, Expr::literal(Literal::String(path))]);
+                let Some(name) = name else {
+                    value = found;
+                    continue;
+                };
+                ExprNode::Alias { child: found, names: vec![name], metadata: None }
             } else {
                 return Ok(value);
             };
@@ -229,25 +231,34 @@ impl Parser {
             || self.peek_at(ahead).is_symbol("[")
     }
 
-    /// `:a.b[0]` as a JSON path.
-    fn variant_path(&mut self) -> Result<String> {
+    /// `:a.b[0]` as a JSON path, and the last field in it, after which the value is called.
+    fn variant_path(&mut self) -> Result<(String, Option<String>)> {
         self.advance();
-        let mut path = String::from("$");
+        let (mut path, mut name) = (String::from("$"), None);
+        // As in Spark, a dot between backquotes parts two fields.
+        let field = |path: &mut String, identifier: String| {
+            path.push_str(&format!(".{identifier}"));
+            identifier.rsplit('.').next().map(str::to_owned)
+        };
         if !self.at_symbol("[") {
-            path.push_str(&format!("['{}']", self.identifier()?));
+            name = field(&mut path, self.identifier()?);
         }
         loop {
             if self.eat_symbol("[") {
                 match self.peek().kind.clone() {
-                    TokenKind::Text { .. } => path.push_str(&format!("['{}']", self.string()?)),
+                    TokenKind::Text { .. } => {
+                        let key = self.string()?;
+                        path.push_str(&format!("['{key}']"));
+                        name = Some(key);
+                    }
                     _ => path.push_str(&format!("[{}]", self.integer::<u32>()?)),
                 }
                 self.expect_symbol("]")?;
             } else if self.at_symbol(".") && self.is_path_at(1) {
                 self.advance();
-                path.push_str(&format!("['{}']", self.identifier()?));
+                name = field(&mut path, self.identifier()?);
             } else {
-                return Ok(path);
+                return Ok((path, name));
             }
         }
     }

@@ -167,7 +167,7 @@ impl Parser {
             input,
             grouping: Grouping::Expressions(grouping),
             items,
-            style: AggregateStyle::GroupingFirst,
+            style: AggregateStyle::GroupingFirstByPlace,
         };
         Ok(self.relation_since(start, node))
     }

@@ -161,13 +161,13 @@ fn forms_of_their_own() {
         ("trim(both 'x' from a)", "(trim 'x' a)"),
         ("trim(leading from a)", "(ltrim a)"),
         ("trim(a)", "(trim a)"),
-        ("position('a' in b)", "(position 'a' b)"),
+        ("position('a' in b)", "(locate 'a' b)"),
         ("overlay(a placing b from 1 for 2)", "(overlay a b 1 2)"),
         ("dateadd(DAY, 1, d)", "(timestampadd 'DAY' 1 d)"),
         ("date_add(d, 1)", "(date_add d 1)"),
         ("timestampdiff(MONTH, a, b)", "(timestampdiff 'MONTH' a b)"),
         ("a collate UTF8_LCASE", "(collate a 'UTF8_LCASE')"),
-        ("v:a.b[0]", "(variant_get v '$['a']['b'][0]' 'variant')"),
+        ("v:a.b[0]", "(variant_get v '$.a.b[0]') as b"),
     ]);
 }
 

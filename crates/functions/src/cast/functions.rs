@@ -33,6 +33,7 @@ casts! {
     "decimal" => DataType::Decimal(10, 0);
     "date" => DataType::Date;
     "timestamp" => DataType::Timestamp;
+    "time" => DataType::Time(6);
     "binary" => DataType::Binary;
     "string" => DataType::STRING;
 }

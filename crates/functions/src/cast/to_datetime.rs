@@ -1,6 +1,7 @@
 //! Casts to DATE, TIMESTAMP, TIMESTAMP_NTZ and TIME.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use arrow::array::{ArrayRef, AsArray, TimestampMicrosecondArray};
 use arrow::datatypes::{
@@ -74,7 +75,10 @@ pub(super) fn timestamp(conversion: &Conversion, array: &ArrayRef, from: &DataTy
             Arc::new(seconds.unary::<_, TimestampMicrosecondType>(|value| micros_of(value, scale, factor)))
         }
         from if from.is_string() => {
-            let parse = |text: &str| parse_timestamp(text, &conversion.zone, None);
+            // As in Spark, a text without a date is of the day on which it is read.
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
+            let now_us = now.and_then(|now| i64::try_from(now.as_micros()).ok());
+            let parse = |text: &str| parse_timestamp(text, &conversion.zone, now_us);
             conversion.each_text::<TimestampMicrosecondType>(array, &to, parse)?
         }
         from => return Err(unknown(from, &to)),

@@ -38,6 +38,8 @@ pub enum Accepts {
     ArrayOf(&'static Accepts),
     /// The first of these that fits.
     OneOf(&'static [Accepts]),
+    /// One of these, NULL, and nothing that would have to be cast.
+    Only(&'static [Accepts]),
 }
 
 impl Accepts {
@@ -61,7 +63,7 @@ impl Accepts {
             Self::ArrayOf(element) => {
                 matches!(data_type, DataType::Array(actual, _) if element.accepts(actual))
             }
-            Self::OneOf(choices) => choices.iter().any(|choice| choice.accepts(data_type)),
+            Self::OneOf(choices) | Self::Only(choices) => choices.iter().any(|choice| choice.accepts(data_type)),
         }
     }
 
@@ -82,7 +84,7 @@ impl Accepts {
             Self::Struct => DataType::Struct(Vec::new()),
             Self::Is(data_type) => data_type.clone(),
             Self::ArrayOf(element) => DataType::array(element.default_type()),
-            Self::OneOf(choices) => choices.first().map_or(DataType::Null, Self::default_type),
+            Self::OneOf(choices) | Self::Only(choices) => choices.first().map_or(DataType::Null, Self::default_type),
         }
     }
 
@@ -108,7 +110,8 @@ impl Accepts {
             Self::Struct => "STRUCT",
             Self::Is(data_type) => return super::type_sql(data_type),
             Self::ArrayOf(element) => return quoted(&format!("ARRAY OF {}", element.sql().replace('"', ""))),
-            Self::OneOf(choices) => {
+            Self::Only([only]) => return only.sql(),
+            Self::OneOf(choices) | Self::Only(choices) => {
                 let names: Vec<_> = choices.iter().map(Self::sql).collect();
                 return format!("({})", names.join(" or "));
             }

@@ -20,6 +20,9 @@ pub fn implicit_type(ctx: &FunctionContext, from: &DataType, to: &Accepts) -> Op
     if *from == DataType::Null {
         return Some(to.default_type());
     }
+    if let Accepts::Only(_) = to {
+        return None;
+    }
     if let (DataType::Array(from, contains_null), Accepts::ArrayOf(to)) = (from, to) {
         return Some(DataType::Array(Box::new(implicit_type(ctx, from, to)?), *contains_null));
     }

@@ -3,6 +3,7 @@
 //! ```text
 //!   civil    days <-> year, month, day          zone   instants <-> wall clocks
 //!   read     text -> date, timestamp, time      write  date, timestamp, time -> text (as CAST does)
+//!   refusal  why numbers are no date or time
 //!   pattern  Java's DateTimeFormatter patterns: compile once, then format or parse
 //! ```
 
@@ -12,6 +13,7 @@ mod pattern_fields;
 mod pattern_parse;
 mod pattern_write;
 mod read;
+pub(crate) mod refusal;
 mod special;
 mod write;
 pub mod zone;

@@ -9,14 +9,32 @@ use super::zone::Zone;
 impl Pattern {
     /// Parses the whole text; `None` where it does not match.
     pub fn parse(&self, text: &str) -> Option<Parsed> {
-        let mut parser = Parser { text, at: 0, parsed: Parsed::default() };
+        let mut parser = Parser { text, at: 0, failed_at: 0, parsed: Parsed::default() };
         parser.items(&self.items)?;
         (parser.at == text.len()).then_some(parser.parsed)
+    }
+
+    /// Why the text does not show a date and time of the pattern, said as Java says it.
+    pub fn refusal(&self, text: &str) -> String {
+        const SHOWN_MAX: usize = 64;
+        let units = |bytes: usize| text.get(..bytes).map_or(0, |head| head.encode_utf16().count());
+        let shown = match text.char_indices().nth(SHOWN_MAX) {
+            Some((end, _)) => format!("Text '{}...' could not be parsed", &text[..end]),
+            None => format!("Text '{text}' could not be parsed"),
+        };
+        let mut parser = Parser { text, at: 0, failed_at: 0, parsed: Parsed::default() };
+        if parser.items(&self.items).is_none() {
+            return format!("{shown} at index {}", units(parser.failed_at));
+        }
+        if parser.at < text.len() {
+            return format!("{shown}, unparsed text found at index {}", units(parser.at));
+        }
+        parser.parsed.refusal(&shown)
     }
 }
 
 impl Parsed {
-    fn get(&self, field: Field) -> Option<i64> {
+    pub(super) fn get(&self, field: Field) -> Option<i64> {
         self.values.iter().rev().find(|(found, _)| *found == field).map(|(_, value)| *value)
     }
 
@@ -80,6 +98,8 @@ impl Parsed {
 struct Parser<'a> {
     text: &'a str,
     at: usize,
+    /// Where the item began that did not match.
+    failed_at: usize,
     parsed: Parsed,
 }
 
@@ -89,7 +109,16 @@ impl Parser<'_> {
     }
 
     fn items(&mut self, items: &[Item]) -> Option<()> {
-        items.iter().try_for_each(|item| self.item(item))
+        for item in items {
+            let start = self.at;
+            if self.item(item).is_none() {
+                // A number begins behind its sign.
+                let is_behind_sign = matches!(item, Item::Number(_)) && self.at == start + 1;
+                self.failed_at = start + usize::from(is_behind_sign);
+                return None;
+            }
+        }
+        Some(())
     }
 
     fn item(&mut self, item: &Item) -> Option<()> {

@@ -8,9 +8,9 @@ use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::{DataType, StructField};
 
 use super::args::Args;
-use super::json::convert::{not_constant, nullable, option, options_of, parse_schema};
+use super::json::convert::{constant_text, option, options_of, struct_schema_of};
 use super::json::read::{Formats, formatted, structs};
-use super::rows::{TEXT, definitions, fold_text, kernels, text_literal};
+use super::rows::{TEXT, definitions, kernels, text_literal};
 use crate::call::{FunctionContext, Typed};
 use crate::cast::{Mode, cast_array};
 use crate::coercion;
@@ -114,13 +114,8 @@ impl Dialect {
 fn from_csv(ctx: &FunctionContext, mut arguments: Vec<Typed>) -> Result<Typed> {
     let sql = format!("from_csv({})", arguments[0].sql);
     let options = options_of(&sql, arguments.get(2))?;
-    let schema = fold_text(&arguments[1]).ok_or_else(|| not_constant(&sql, "schema", &arguments[1]))?;
-    let result = nullable(parse_schema(&schema)?);
-    let DataType::Struct(fields) = &result else {
-        return Err(SparkError::new(&error_class::INVALID_JSON_SCHEMA)
-            .param("inputSchema", schema)
-            .param("reason", "it is no struct"));
-    };
+    let result = struct_schema_of(&arguments[1])?;
+    let DataType::Struct(fields) = &result else { return Err(SparkError::internal("a struct is none")) };
     if let Some(nested) = fields.iter().find(|field| {
         matches!(field.data_type, DataType::Array(..) | DataType::Map(..) | DataType::Struct(_) | DataType::Variant)
     }) {
@@ -137,7 +132,7 @@ fn from_csv(ctx: &FunctionContext, mut arguments: Vec<Typed>) -> Result<Typed> {
     udf::call_with(ctx, "from_csv", arguments, result, true, sql, options)
 }
 
-fn formats(a: &Args) -> Result<Formats> {
+pub(crate) fn formats(a: &Args) -> Result<Formats> {
     let pattern = |name: &str| option(a, name).map(Pattern::for_parsing).transpose();
     let zone = option(a, "timezone").unwrap_or(a.context.time_zone.as_ref());
     Ok(Formats { zone: Zone::parse(zone)?, date: pattern("dateformat")?, timestamp: pattern("timestampformat")? })
@@ -196,7 +191,7 @@ fn convert(cells: &[Option<&str>], data_type: &DataType, formats: &Formats) -> R
 
 fn schema_of_csv(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
     let sql = coercion::call_sql("schema_of_csv", &arguments[..1]);
-    let line = fold_text(&arguments[0]).ok_or_else(|| not_constant(&sql, "csv", &arguments[0]))?;
+    let line = constant_text(&sql, "csv", &arguments[0])?;
     let options = options_of(&sql, arguments.get(1))?;
     let zone = Zone::parse(&ctx.time_zone)?;
     let cells = dialect(&options).split(&line);

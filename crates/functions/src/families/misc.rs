@@ -9,7 +9,6 @@ use super::args::Args;
 use super::rows::{BOOLEAN, TEXT, definitions, fold_text, text_literal};
 use crate::call::{FunctionContext, Typed};
 use crate::coercion;
-use crate::registry::ANY;
 use crate::udf::{self, Kernel, KernelContext};
 
 definitions! {
@@ -26,17 +25,6 @@ definitions! {
     "collate" (2, 2), Scalar(collate), "the text under another collation";
     "raise_error" (1, 2), Scalar(raise), "an error with the user's message";
     "assert_true" (1, 2), Scalar(assert), "an error unless the condition holds";
-    "input_file_name" (0, 0), Scalar(|_, _| Err(SparkError::unsupported("input_file_name()"))), "the file that the row is from";
-    "input_file_block_start" (0, 0), Scalar(|_, _| Err(SparkError::unsupported("input_file_block_start()"))), "where the part of the file began that the row is from";
-    "input_file_block_length" (0, 0), Scalar(|_, _| Err(SparkError::unsupported("input_file_block_length()"))), "how long the part of the file is that the row is from";
-    "java_method" (2, ANY), Scalar(|_, _| Err(no_jvm("java_method"))), "a method of a Java class: there is no JVM here";
-    "reflect" (2, ANY), Scalar(|_, _| Err(no_jvm("reflect"))), "a method of a Java class: there is no JVM here";
-    "try_reflect" (2, ANY), Scalar(|_, _| Err(no_jvm("try_reflect"))), "a method of a Java class: there is no JVM here";
-    "st_asbinary" (1, 2), Scalar(|_, _| Err(no_geometry("st_asbinary"))), "geometry: not supported";
-    "st_geogfromwkb" (1, 1), Scalar(|_, _| Err(no_geometry("st_geogfromwkb"))), "geometry: not supported";
-    "st_geomfromwkb" (1, 2), Scalar(|_, _| Err(no_geometry("st_geomfromwkb"))), "geometry: not supported";
-    "st_setsrid" (2, 2), Scalar(|_, _| Err(no_geometry("st_setsrid"))), "geometry: not supported";
-    "st_srid" (1, 1), Scalar(|_, _| Err(no_geometry("st_srid"))), "geometry: not supported";
 }
 
 /// The kernels of this family.
@@ -63,14 +51,6 @@ fn several_rows(rows: usize) -> Result<ArrayRef> {
 
 fn constant(sql: String, text: &str) -> Typed {
     Typed { sql, ..text_literal(text) }
-}
-
-fn no_jvm(name: &str) -> SparkError {
-    SparkError::unsupported(format!("{name}(), which calls Java: there is no JVM"))
-}
-
-fn no_geometry(name: &str) -> SparkError {
-    SparkError::unsupported(format!("{name}(): the types GEOMETRY and GEOGRAPHY"))
 }
 
 const DEFAULT_COLLATION: &str = "UTF8_BINARY";

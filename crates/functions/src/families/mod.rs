@@ -5,6 +5,7 @@
 //!   args  what a kernel sees
 //! ```
 
+mod aes;
 pub mod aggregate;
 mod args;
 mod collection;
@@ -19,13 +20,16 @@ mod misc;
 #[cfg(test)]
 mod newer_tests;
 pub mod random;
+mod refused;
 mod rows;
+mod sketch;
 #[cfg(test)]
 mod tests;
 mod text;
 mod variant;
 mod vector;
 pub mod window;
+mod xml;
 
 pub(crate) use collection::field_access;
 pub(crate) use collection::maps::map_array;
@@ -33,6 +37,7 @@ pub use collection::{extract, structs};
 pub(crate) use json::read::structs as json_structs;
 pub(crate) use json::value as json_value;
 pub(crate) use json::value::write_text as write_json_text;
+pub(crate) use refused::is_refused;
 pub(crate) use rows::int_literal;
 pub(crate) use variant::to_variants;
 
@@ -41,6 +46,7 @@ use crate::udf::Kernel;
 
 /// The families' functions.
 pub static TABLES: &[&[Definition]] = &[
+    aes::TABLE,
     aggregate::TABLE,
     aggregate::BITS_TABLE,
     aggregate::ORDERED_TABLE,
@@ -56,9 +62,11 @@ pub static TABLES: &[&[Definition]] = &[
     collection::sequence::TABLE,
     csv::TABLE,
     datetime::arithmetic::TABLE,
+    datetime::days::TABLE,
     datetime::fields::TABLE,
     datetime::make::TABLE,
     datetime::now::TABLE,
+    datetime::stamp::TABLE,
     datetime::text::TABLE,
     datetime::time::TABLE,
     datetime::windows::TABLE,
@@ -72,21 +80,34 @@ pub static TABLES: &[&[Definition]] = &[
     math::rounding::TABLE,
     misc::TABLE,
     random::TABLE,
+    refused::TABLE,
+    sketch::counts::TABLE,
+    sketch::hll::TABLE,
+    sketch::kll::TABLE,
+    sketch::theta::TABLE,
+    sketch::top_k::TABLE,
+    sketch::tuple::TABLE,
+    sketch::tuple_theta::TABLE,
     text::encoding::TABLE,
     text::convert::TABLE,
     text::measure::TABLE,
+    text::pad::TABLE,
     text::position::TABLE,
     text::printf::TABLE,
     text::regex::TABLE,
     text::shape::TABLE,
+    text::trim::TABLE,
     variant::TABLE,
     vector::TABLE,
+    xml::convert::TABLE,
+    xml::path::TABLE,
 ];
 
 pub use misc::too_many_rows;
 
 /// The families' kernels.
 pub static KERNELS: &[&[Kernel]] = &[
+    aes::KERNELS,
     hashing::KERNELS,
     collection::arrays::KERNELS,
     collection::build::KERNELS,
@@ -97,9 +118,11 @@ pub static KERNELS: &[&[Kernel]] = &[
     collection::structs::KERNELS,
     csv::KERNELS,
     datetime::arithmetic::KERNELS,
+    datetime::days::KERNELS,
     datetime::fields::KERNELS,
     datetime::make::KERNELS,
     datetime::now::KERNELS,
+    datetime::stamp::KERNELS,
     datetime::text::KERNELS,
     datetime::time::KERNELS,
     datetime::windows::KERNELS,
@@ -112,13 +135,23 @@ pub static KERNELS: &[&[Kernel]] = &[
     math::rounding::KERNELS,
     misc::KERNELS,
     random::KERNELS,
+    sketch::hll::KERNELS,
+    sketch::kll::KERNELS,
+    sketch::theta::KERNELS,
+    sketch::top_k::KERNELS,
+    sketch::tuple::KERNELS,
+    sketch::tuple_theta::KERNELS,
     text::encoding::KERNELS,
     text::convert::KERNELS,
     text::measure::KERNELS,
+    text::pad::KERNELS,
     text::position::KERNELS,
     text::printf::KERNELS,
     text::regex::KERNELS,
     text::shape::KERNELS,
+    text::trim::KERNELS,
     variant::KERNELS,
     vector::KERNELS,
+    xml::convert::KERNELS,
+    xml::path::KERNELS,
 ];

@@ -102,7 +102,7 @@ fn zeros_and_nulls() {
         ("nullifzero", vec![int(0)], "null"),
         ("nullifzero", vec![int(2)], "2"),
         ("collation", vec![text("a")], "SYSTEM.BUILTIN.UTF8_BINARY"),
-        ("uniform", vec![text("a"), int(1), int(0)], "CAST_INVALID_INPUT"),
+        ("uniform", vec![text("a"), int(1), int(0)], "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE"),
     ]);
     let random = call("uniform", vec![int(10), int(20), int(0)]);
     assert_eq!(random.data_type, DataType::Integer);

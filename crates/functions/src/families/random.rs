@@ -54,42 +54,37 @@ pub(crate) fn entropy() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
+const SEED: Accepts = Accepts::Only(&[Accepts::Is(DataType::Integer), Accepts::Is(DataType::Long)]);
+
 fn seeded(ctx: &FunctionContext, name: &str, arguments: Vec<Typed>) -> Result<Typed> {
-    let given = arguments.first().and_then(fold).and_then(|value| value.cast_to(&Arrow::Int64).ok());
-    let seed = match (given, arguments.first()) {
-        (Some(ScalarValue::Int64(seed)), _) => seed.unwrap_or(0),
-        (_, Some(_)) => return Err(SparkError::unsupported(format!("a seed of {name} that is not constant"))),
-        (_, None) => entropy() as i64,
-    };
-    let sql = match arguments.first() {
-        Some(_) => coercion::call_sql(name, &arguments),
-        None => format!("{name}()"),
-    };
+    let sql = coercion::call_sql(name, &arguments);
+    let seed = seed_of(ctx, arguments.first(), &sql, 0, "INT or BIGINT")?;
     udf::call_with(ctx, name, Vec::new(), DataType::Double, false, sql, vec![seed.to_string()])
 }
 
 /// The constant seed, or one by chance.
-fn seed_of(name: &str, argument: Option<&Typed>) -> Result<i64> {
+fn seed_of(ctx: &FunctionContext, argument: Option<&Typed>, call: &str, index: usize, kind: &str) -> Result<i64> {
     let Some(argument) = argument else { return Ok(entropy() as i64) };
-    match fold(argument).map(|value| value.cast_to(&Arrow::Int64)) {
+    let argument = coercion::coerce_argument(ctx, argument.clone(), &SEED, call, index)?;
+    match fold(&argument).map(|value| value.cast_to(&Arrow::Int64)) {
         Some(Ok(ScalarValue::Int64(seed))) => Ok(seed.unwrap_or(0)),
-        _ => Err(not_constant(name, "seed", argument)),
+        _ => Err(not_constant(call, "seed", kind, &argument)),
     }
 }
 
-fn not_constant(name: &str, input: &str, argument: &Typed) -> SparkError {
+fn not_constant(call: &str, input: &str, kind: &str, argument: &Typed) -> SparkError {
     SparkError::new(&error_class::DATATYPE_MISMATCH_NON_FOLDABLE_INPUT)
-        .param("sqlExpr", coercion::quoted(&argument.sql))
+        .param("sqlExpr", coercion::quoted(call))
         .param("inputName", format!("`{input}`"))
-        .param("inputType", if name == "uniform" && input != "seed" { "numeric" } else { "INT or SMALLINT" })
+        .param("inputType", kind)
         .param("inputExpr", coercion::quoted(&argument.sql))
 }
 
 fn random_text(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
     let sql = coercion::call_sql("randstr", &arguments);
     let length = match fold(&arguments[0]).map(|value| value.cast_to(&Arrow::Int32)) {
-        Some(Ok(ScalarValue::Int32(Some(length)))) => length,
-        _ => return Err(not_constant("randstr", "length", &arguments[0])),
+        Some(Ok(ScalarValue::Int32(length))) => length.unwrap_or(0),
+        _ => return Err(not_constant(&sql, "length", "integer", &arguments[0])),
     };
     if length < 0 {
         return Err(SparkError::new(&error_class::INVALID_PARAMETER_VALUE_LENGTH)
@@ -97,7 +92,7 @@ fn random_text(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
             .param("functionName", "`randstr`")
             .param("length", length.to_string()));
     }
-    let seed = seed_of("randstr", arguments.get(1))?;
+    let seed = seed_of(ctx, arguments.get(1), &sql, 1, "integer")?;
     let options = vec![seed.to_string(), length.to_string()];
     udf::call_with(ctx, "randstr", Vec::new(), DataType::STRING, false, sql, options)
 }
@@ -105,16 +100,21 @@ fn random_text(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
 /// `min + (max - min) * rand()`, as the type of the bounds.
 fn between(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
     let sql = coercion::call_sql("uniform", &arguments);
-    let seed = seed_of("uniform", arguments.get(2))?;
-    let bounds: Vec<Typed> = arguments.into_iter().take(2).collect();
-    for (bound, name) in bounds.iter().zip(["min", "max"]) {
-        if fold(bound).is_none() {
-            return Err(not_constant("uniform", name, bound));
+    const KIND: &str = "integer or floating-point";
+    const BOUND: Accepts = Accepts::Only(&[Accepts::Numeric]);
+    let mut numbers = Vec::with_capacity(2);
+    for (index, (bound, name)) in arguments.iter().zip(["min", "max"]).enumerate() {
+        if !BOUND.accepts(&bound.data_type) && bound.data_type != DataType::Null {
+            return Err(coercion::unexpected_type(bound, &Accepts::Numeric, &sql, index));
         }
+        if fold(bound).is_none() {
+            return Err(not_constant(&sql, name, KIND, bound));
+        }
+        numbers.push(coercion::coerce_argument(ctx, bound.clone(), &BOUND, &sql, index)?);
     }
-    let numbers = coercion::coerce_arguments(ctx, "uniform", bounds, &[Accepts::Numeric])?;
+    let seed = seed_of(ctx, arguments.get(2), &sql, 2, KIND)?;
     let types: Vec<_> = numbers.iter().map(|number| number.data_type.clone()).collect();
-    let result = coercion::common_type(ctx, &types).unwrap_or(DataType::Double);
+    let result = drawn_type(ctx, &types);
     let doubles = coercion::coerce_arguments(ctx, "uniform", numbers, &[Accepts::Is(DataType::Double)])?;
     let [min, max] = <[Typed; 2]>::try_from(doubles).map_err(|_| SparkError::internal("uniform lacks a bound"))?;
     let seed = vec![seed.to_string()];
@@ -126,6 +126,14 @@ fn between(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
     let width = apply("-", vec![max, min.clone()])?;
     let value = apply("+", vec![min, apply("*", vec![width, random])?])?;
     Ok(Typed { sql, ..coercion::convert(ctx, value, &result)? })
+}
+
+/// A whole number beside a number of another kind does not widen it.
+fn drawn_type(ctx: &FunctionContext, types: &[DataType]) -> DataType {
+    match types {
+        [whole, other] | [other, whole] if whole.is_integral() && !other.is_integral() => other.clone(),
+        _ => coercion::common_type(ctx, types).unwrap_or(DataType::Double),
+    }
 }
 
 fn of_task(ctx: &FunctionContext, name: &str, data_type: DataType) -> Result<Typed> {

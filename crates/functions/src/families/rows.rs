@@ -34,10 +34,13 @@ pub(crate) const BOOLEAN: Accepts = Accepts::Is(DataType::Boolean);
 pub(crate) const INT: Accepts = Accepts::Is(DataType::Integer);
 pub(crate) const LONG: Accepts = Accepts::Is(DataType::Long);
 pub(crate) const DOUBLE: Accepts = Accepts::Is(DataType::Double);
+/// A DOUBLE or an interval.
+pub(crate) const MEASURE: Accepts =
+    Accepts::OneOf(&[Accepts::Is(DataType::Double), Accepts::YearMonthInterval, Accepts::DayTimeInterval]);
 pub(crate) const NUMBER: Accepts = Accepts::Numeric;
 pub(crate) const INTEGRAL: Accepts = Accepts::Integral;
 /// A whole number or BOOLEAN.
-pub(crate) const BITS: Accepts = Accepts::OneOf(&[Accepts::Integral, Accepts::Is(DataType::Boolean)]);
+pub(crate) const BITS: Accepts = Accepts::Only(&[Accepts::Integral, Accepts::Is(DataType::Boolean)]);
 /// Seconds with microseconds.
 pub(crate) const SECONDS: Accepts = Accepts::Is(DataType::Decimal(18, 6));
 pub(crate) const DATE: Accepts = Accepts::Is(DataType::Date);
@@ -62,6 +65,8 @@ pub(crate) enum Default {
     Text(&'static str),
     /// An INT.
     Int(i32),
+    /// No seconds, as DECIMAL(18, 6).
+    NoSeconds,
     /// A BOOLEAN.
     Boolean(bool),
     /// NULL.
@@ -181,6 +186,10 @@ impl Row {
                 Default::Null => arguments.push(literal(ScalarValue::Null, DataType::Null, "NULL")),
                 Default::Text(text) => arguments.push(text_literal(text)),
                 Default::Int(value) => arguments.push(int_literal(*value)),
+                Default::NoSeconds => {
+                    let zero = ScalarValue::Decimal128(Some(0), 18, 6);
+                    arguments.push(literal(zero, DataType::Decimal(18, 6), "0.000000"));
+                }
                 Default::Boolean(value) => {
                     arguments.push(literal(ScalarValue::Boolean(Some(*value)), DataType::Boolean, &value.to_string()))
                 }
@@ -214,11 +223,44 @@ impl Row {
     }
 }
 
-/// Spark prints most functions of doubles in capitals.
+/// Spark prints these in capitals.
 const IN_CAPITALS: &[&str] = &[
-    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "cos", "cosh", "cot", "csc", "degrees",
-    "e", "exp", "expm1", "floor", "hypot", "log", "log10", "log1p", "log2", "pi", "power", "radians", "sec", "signum",
-    "sin", "sinh", "sqrt", "tan", "tanh",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "cbrt",
+    "ceil",
+    "cos",
+    "cosh",
+    "cot",
+    "csc",
+    "degrees",
+    "e",
+    "exp",
+    "expm1",
+    "floor",
+    "hypot",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "pi",
+    "power",
+    "radians",
+    "regexp",
+    "regexp_like",
+    "rlike",
+    "sec",
+    "signum",
+    "sin",
+    "sinh",
+    "sqrt",
+    "tan",
+    "tanh",
 ];
 
 /// The function's name in the text of a call.

@@ -31,7 +31,7 @@ kernels! {
     "vector_normalize" => normalized;
 }
 
-/// The argument as ARRAY<FLOAT>; other numbers are not cast, as in Spark.
+/// The argument as ARRAY<FLOAT>; other numbers and NULL are not cast, as in Spark.
 pub(crate) fn strict(
     ctx: &FunctionContext,
     value: Typed,
@@ -39,7 +39,7 @@ pub(crate) fn strict(
     call: &str,
     index: usize,
 ) -> Result<Typed> {
-    if same_type(target, &value.data_type) || value.data_type == DataType::Null {
+    if same_type(target, &value.data_type) {
         return coercion::convert(ctx, value, target);
     }
     Err(coercion::unexpected_type(&value, &Accepts::Is(target.clone()), call, index))

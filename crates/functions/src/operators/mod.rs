@@ -23,6 +23,7 @@ pub use arithmetic::{binary_type_error, decimal_result};
 pub use comparison::{compare, equal_null, normalized};
 pub use conditional::{case, coalesce};
 pub use logic::{and, is_not_null, is_null, not, or};
+pub(crate) use temporal::DAYS;
 
 use crate::registry::Definition;
 use crate::udf::Kernel;

@@ -79,8 +79,8 @@ fn same_kind(left: &Typed, right: &Typed) -> bool {
 }
 
 /// What days are counted in.
-const DAYS: Accepts =
-    Accepts::OneOf(&[Accepts::Is(DataType::Integer), Accepts::Is(DataType::Short), Accepts::Is(DataType::Byte)]);
+pub(crate) const DAYS: Accepts =
+    Accepts::Only(&[Accepts::Is(DataType::Integer), Accepts::Is(DataType::Short), Accepts::Is(DataType::Byte)]);
 
 struct Build<'a> {
     ctx: &'a FunctionContext,

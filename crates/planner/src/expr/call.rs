@@ -52,10 +52,7 @@ impl Resolver<'_, '_> {
             }
             Build::HigherOrder(build) => self.higher_order(definition, build, &call.arguments),
             Build::Aggregate(_) => self.aggregate(definition, call),
-            Build::Generator(_) => self.generator(definition, call, &[]).and_then(|columns| match columns.as_slice() {
-                [one] => Ok(one.clone()),
-                _ => Err(SparkError::unsupported(format!("{name} with several columns inside an expression"))),
-            }),
+            Build::Generator(_) => self.generator_inside(definition, call),
             Build::Window(_) => Err(self.planner.locate_in_text(
                 SparkError::new(&error_class::WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE)
                     .param("funcName", format!("\"{name}()\"")),
@@ -200,12 +197,33 @@ impl Resolver<'_, '_> {
             );
         }
         let generated = self.planner_generator(definition, call)?;
+        self.refuse_generator_in(&generated.sql)?;
         let columns = self.planner.generator_columns(&generated, names)?;
         let typed = columns.iter().map(crate::attribute::Attribute::typed).collect();
         if let Some(known) = &mut self.aside.generators {
-            known.push(ExtractedGenerator { rows: generated.rows, kind: generated.kind, columns });
+            known.push(ExtractedGenerator { rows: generated.rows, kind: generated.kind, columns, sql: generated.sql });
         }
         Ok(typed)
+    }
+
+    /// A generator inside an expression, which whoever resolves the whole expression refuses.
+    fn generator_inside(&mut self, definition: &Definition, call: &FunctionCall) -> Result<Typed> {
+        let column = self.generator(definition, call, &[])?.into_iter().next();
+        self.holds_generator = true;
+        let sql = self.aside.generators.iter().flatten().next_back().map(|generator| generator.sql.clone());
+        let typed = column.zip(sql).map(|(column, sql)| Typed { sql, ..column });
+        typed.ok_or_else(|| SparkError::internal("a generator gives no column"))
+    }
+
+    /// Fails where a generator stood inside the expression that was resolved last.
+    ///
+    /// Errors: `UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS`.
+    pub(super) fn refuse_generator_in(&mut self, sql: &str) -> Result<()> {
+        if !std::mem::take(&mut self.holds_generator) {
+            return Ok(());
+        }
+        Err(SparkError::new(&error_class::UNSUPPORTED_GENERATOR_NESTED_IN_EXPRESSIONS)
+            .param("expression", format!("\"{sql}\"")))
     }
 
     /// Builds a generator's call.

@@ -67,6 +67,7 @@ impl Resolver<'_, '_> {
                     return Ok(items);
                 }
                 let typed = self.value(expr)?;
+                self.refuse_generator_in(&typed.sql)?;
                 let passes = self.passed(&typed);
                 let name = match (&passes, expr.node.as_ref()) {
                     (Some(attribute), ExprNode::Attribute { is_metadata: true, .. }) => attribute.name.clone(),
@@ -88,6 +89,7 @@ impl Resolver<'_, '_> {
                 .param("expr", "expression"));
         };
         let typed = self.value(child)?;
+        self.refuse_generator_in(&typed.sql)?;
         let inherited = self.passed(&typed).and_then(|p| p.metadata);
         Ok(vec![Item { metadata: metadata.cloned().or(inherited), ..Item::named(typed, name) }])
     }
@@ -99,13 +101,11 @@ impl Resolver<'_, '_> {
         if !matches!(definition.build, Build::Generator(_)) {
             return Ok(None);
         }
-        if self.aside.generators.as_ref().is_some_and(|g| !g.is_empty()) {
-            return Err(SparkError::new(&error_class::UNSUPPORTED_GENERATOR_MULTI_GENERATOR)
-                .param("num", "2")
-                .param("generators", format!("\"{}\"", definition.name)));
-        }
         self.generator(definition, call, names)?;
-        let columns = self.aside.generators.iter().flatten().flat_map(|g| g.columns.clone()).collect::<Vec<_>>();
+        let columns: Vec<_> =
+            self.aside.generators.iter().flatten().next_back().map(|g| g.columns.clone()).unwrap_or_default();
+        // Later items may name these columns.
+        self.aliases.extend(columns.iter().map(|column| (column.name.clone(), column.typed())));
         Ok(Some(columns.iter().map(Item::pass).collect()))
     }
 
@@ -179,12 +179,18 @@ impl Resolver<'_, '_> {
             return Ok(self.input.iter().filter(|a| !a.is_hidden).map(Item::pass).collect());
         }
         let names = self.planner.names;
-        let of_target = |a: &&Attribute| names.qualifier_ends_with(a, target) && (!a.is_hidden || is_join_key(a));
-        let items: Vec<_> = self.input.iter().filter(of_target).map(Item::pass).collect();
+        let of_target = |a: &&Attribute| names.qualifier_ends_with(a, target);
+        let (hidden, shown): (Vec<_>, Vec<_>) = self.input.iter().filter(of_target).partition(|a| a.is_hidden);
+        // The keys of a USING join come first, as they do in the join.
+        let keys = hidden.into_iter().filter(|a| is_join_key(a));
+        let items: Vec<_> = keys.chain(shown).map(Item::pass).collect();
         if !items.is_empty() {
             return Ok(items);
         }
-        let value = self.name_of_struct(target)?;
+        let value = match self.name_of_struct(target) {
+            Ok(value) => value,
+            Err(failure) => return self.outer_star(target)?.ok_or(failure),
+        };
         let DataType::Struct(fields) = value.data_type.clone() else {
             return Err(cannot_expand(target));
         };
@@ -194,6 +200,23 @@ impl Resolver<'_, '_> {
             items.push(Item::named(typed, field.name));
         }
         Ok(items)
+    }
+
+    /// `t.*` of a table in a query around this one.
+    fn outer_star(&mut self, target: &[String]) -> Result<Option<Vec<Item>>> {
+        let names = self.planner.names;
+        let is_shown = |a: &&Attribute| !a.is_hidden && names.qualifier_ends_with(a, target);
+        let columns = self.planner.outer.iter().rev().find_map(|scope| {
+            let found: Vec<_> = scope.attributes.iter().filter(is_shown).map(|a| a.name.clone()).collect();
+            (!found.is_empty()).then_some(found)
+        });
+        let Some(columns) = columns else { return Ok(None) };
+        let mut items = Vec::with_capacity(columns.len());
+        for column in columns {
+            let parts = [target, std::slice::from_ref(&column)].concat();
+            items.push(Item::named(self.name(&parts, None)?, column));
+        }
+        Ok(Some(items))
     }
 
     fn name_of_struct(&mut self, target: &[String]) -> Result<Typed> {
@@ -230,6 +253,12 @@ fn cannot_expand(target: &[String]) -> SparkError {
 fn item_name(expr: &Expr, typed: &Typed) -> String {
     match expr.node.as_ref() {
         ExprNode::Attribute { parts, .. } => parts.last().cloned().unwrap_or_default(),
+        // What is cast keeps its name, if it has one.
+        ExprNode::Cast { child, .. } => match child.node.as_ref() {
+            ExprNode::Attribute { .. } | ExprNode::Alias { .. } => item_name(child, typed),
+            _ => typed.sql.clone(),
+        },
+        ExprNode::Alias { names, .. } => names.join(","),
         ExprNode::Extract { key, .. } => match key.node.as_ref() {
             ExprNode::Literal(firesteel_spec::Literal::String(field)) if typed.sql.ends_with(&format!(".{field}")) => {
                 field.clone()

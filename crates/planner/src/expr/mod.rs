@@ -17,6 +17,7 @@ mod name;
 mod python;
 mod sql_function;
 mod subquery;
+mod whole_window;
 mod window;
 
 use datafusion::logical_expr::Expr as DfExpr;
@@ -52,6 +53,8 @@ pub(crate) struct ExtractedGenerator {
     pub(crate) kind: GeneratorKind,
     /// The columns it gives.
     pub(crate) columns: Vec<Attribute>,
+    /// How Spark prints the call.
+    pub(crate) sql: String,
 }
 
 /// Where aggregates, window functions and generators go; `None` where they are not allowed.
@@ -93,6 +96,8 @@ pub(crate) struct Resolver<'p, 'e> {
     pub(crate) names_found: Vec<FoundName>,
     /// Inside the arguments of an aggregate, where another one is refused.
     in_aggregate: bool,
+    /// A generator stood inside the expression that is being resolved, which is refused.
+    holds_generator: bool,
 }
 
 /// A column that a name found.
@@ -117,6 +122,7 @@ impl<'p, 'e> Resolver<'p, 'e> {
             parameter_columns: Vec::new(),
             names_found: Vec::new(),
             in_aggregate: false,
+            holds_generator: false,
         }
     }
 

@@ -9,7 +9,7 @@ use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::{Literal, types_arrow};
 
 use super::Resolver;
-use crate::attribute::{Attribute, quoted};
+use crate::attribute::{Attribute, dotted, quoted};
 use crate::error;
 
 /// How Spark prints a lambda's parameter.
@@ -151,7 +151,8 @@ impl Resolver<'_, '_> {
             let mut typed = attribute.typed();
             typed.expr =
                 DfExpr::OuterReferenceColumn(Arc::new(field), Column::new_unqualified(attribute.column.clone()));
-            typed.sql = format!("outer({})", attribute.name);
+            let shown: Vec<_> = attribute.qualifier.iter().chain([&attribute.name]).cloned().collect();
+            typed.sql = format!("outer({})", dotted(&shown));
             let used = hit.parts_used;
             return self.fields(typed, &parts[used..]).map(Some);
         }

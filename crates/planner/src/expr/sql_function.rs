@@ -8,8 +8,7 @@ use firesteel_spec::types::quote_if_needed;
 use firesteel_spec::{Expr, ExprNode};
 
 use super::Resolver;
-use super::call::wrong_count;
-use crate::attribute::{Attribute, dotted, quoted};
+use crate::attribute::{Attribute, quoted};
 
 impl Resolver<'_, '_> {
     /// A call of a function written in SQL.
@@ -51,10 +50,8 @@ impl Resolver<'_, '_> {
 
     /// The value of every parameter: by position, by name, or its default.
     fn bound_arguments(&mut self, function: &CreateFunction, arguments: &[Expr]) -> Result<Vec<Typed>> {
-        let required = function.parameters.iter().filter(|p| p.default.is_none()).count();
-        let most = function.parameters.len();
-        if arguments.len() > most {
-            return Err(wrong_count(&dotted(&function.name), (required, most), arguments.len()));
+        if arguments.len() > function.parameters.len() {
+            return Err(self.wrong_arguments(function, arguments.len()));
         }
         let names = self.planner.names;
         let mut values = Vec::new();
@@ -68,11 +65,20 @@ impl Resolver<'_, '_> {
             let value = match (by_name.or(by_position), &parameter.default) {
                 (Some(argument), _) => self.value(argument)?,
                 (None, Some((default, _))) => self.value(default)?,
-                (None, None) => return Err(wrong_count(&dotted(&function.name), (required, most), arguments.len())),
+                (None, None) => return Err(self.wrong_arguments(function, arguments.len())),
             };
             values.push(value);
         }
         Ok(values)
+    }
+
+    fn wrong_arguments(&self, function: &CreateFunction, given: usize) -> SparkError {
+        let name = if function.is_temporary { function.name.clone() } else { self.full_name(function) };
+        SparkError::new(&error_class::WRONG_NUM_ARGS_WITHOUT_SUGGESTION)
+            .param("functionName", quoted(&name))
+            .param("expectedNum", function.parameters.len().to_string())
+            .param("actualNum", given.to_string())
+            .param("docroot", "https://spark.apache.org/docs/latest")
     }
 
     /// Columns that an argument may hold: of the input, and of what is set aside.

@@ -51,7 +51,10 @@ impl Resolver<'_, '_> {
         }
         let window = self.planner.refined_window(window)?;
         let windowed = match function.node.as_ref() {
-            ExprNode::Function(call) => self.windowed(call)?,
+            ExprNode::Function(call) => {
+                self.check_whole_window(call, &window)?;
+                self.windowed(call)?
+            }
             ExprNode::PythonUdf(python) => self.windowed_python(python)?,
             _ => {
                 let refused = SparkError::new(&error_class::UNSUPPORTED_EXPR_FOR_WINDOW);

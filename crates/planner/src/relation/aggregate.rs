@@ -62,7 +62,7 @@ impl Planner<'_> {
             resolver.groups.push((id.expr(), id.clone()));
         }
         let mut all = Vec::new();
-        if style == AggregateStyle::GroupingFirst {
+        if style != AggregateStyle::ItemsOnly {
             all.extend(key_items);
         }
         all.extend(resolver.items(items)?);
@@ -72,6 +72,17 @@ impl Planner<'_> {
 
     /// A key: an expression over the input, else an item of the select list by position or alias.
     fn group_key(&mut self, input: &Resolved, key: &Expr, items: &[Expr], style: AggregateStyle) -> Result<Item> {
+        if let (AggregateStyle::GroupingFirstByPlace, ExprNode::Literal(Literal::Integer(place))) =
+            (style, key.node.as_ref())
+        {
+            let column = usize::try_from(*place - 1).ok().and_then(|index| input.visible().nth(index));
+            return column.map(Item::pass).ok_or_else(|| {
+                let failure = SparkError::new(&error_class::GROUP_BY_POS_OUT_OF_RANGE)
+                    .param("index", place.to_string())
+                    .param("size", input.visible().count().to_string());
+                self.locate(failure, key)
+            });
+        }
         if style == AggregateStyle::ItemsOnly
             && let ExprNode::Literal(Literal::Integer(position)) = key.node.as_ref()
         {
@@ -124,10 +135,16 @@ impl Planner<'_> {
         for item in items {
             let mut resolver = Resolver::new(self, &input.output).with_aside(Aside::everything());
             resolver.aliases = aliases;
-            resolver.items(std::slice::from_ref(item))?;
+            let found = resolver.items(std::slice::from_ref(item))?;
             aliases = std::mem::take(&mut resolver.aliases);
-            if resolver.aside.aggregates.as_ref().is_none_or(Vec::is_empty) {
-                keys.push(unaliased(item).clone());
+            if resolver.aside.aggregates.as_ref().is_some_and(|a| !a.is_empty()) {
+                continue;
+            }
+            match item.node.as_ref() {
+                ExprNode::Star { .. } | ExprNode::Regex { .. } => {
+                    keys.extend(found.iter().filter_map(|item| item.passes.as_ref()).map(by_column));
+                }
+                _ => keys.push(unaliased(item).clone()),
             }
         }
         Ok(keys)
@@ -227,6 +244,11 @@ impl Resolver<'_, '_> {
         }
         Ok(Typed { expr: sum, data_type: DataType::Long, nullable: false, sql })
     }
+}
+
+/// A column by its internal name.
+fn by_column(attribute: &Attribute) -> Expr {
+    Expr::new(ExprNode::Attribute { parts: vec![attribute.column.clone()], plan_id: None, is_metadata: true })
 }
 
 fn unaliased(expr: &Expr) -> &Expr {

@@ -6,7 +6,7 @@ use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan};
 use firesteel_functions::call::GeneratorKind;
 use firesteel_functions::registry::{self, Build};
 use firesteel_model::{Result, SparkError, error_class};
-use firesteel_spec::command::FunctionBody;
+use firesteel_spec::command::{ColumnDefinition, FunctionBody};
 use firesteel_spec::expr::FunctionCall;
 use firesteel_spec::{Expr, Relation, RelationNode};
 
@@ -127,7 +127,7 @@ impl Planner<'_> {
             match self.constant(&typed)? {
                 datafusion::common::ScalarValue::Int64(Some(number)) => numbers.push(number),
                 _ => {
-                    return Err(SparkError::new(&error_class::UNEXPECTED_INPUT_TYPE_OF_RANGE)
+                    return Err(SparkError::new(&error_class::UNEXPECTED_INPUT_TYPE)
                         .param("functionName", "`range`")
                         .param("paramIndex", (numbers.len() + 1).to_string())
                         .param("inputSql", format!("\"{}\"", typed.sql)));
@@ -192,7 +192,20 @@ impl Planner<'_> {
             datafusion::common::NullEquality::NullEqualsNothing,
             false,
         );
-        Ok(Resolved::new(LogicalPlan::Join(df(join)?), body.output))
+        let body = Resolved::new(LogicalPlan::Join(df(join)?), body.output);
+        self.returned_table(body, function.returns_table.as_deref().unwrap_or_default())
+    }
+
+    /// The columns of a table function's body under the names and types of RETURNS TABLE, if it names any.
+    fn returned_table(&mut self, body: Resolved, columns: &[ColumnDefinition]) -> Result<Resolved> {
+        if columns.len() != body.output.len() {
+            return Ok(body);
+        }
+        let mut values = Vec::with_capacity(columns.len());
+        for (column, attribute) in columns.iter().zip(&body.output) {
+            values.push((column.name.clone(), self.cast_to(attribute.typed(), &column.data_type)?));
+        }
+        self.project_named(body, values)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::logical_plan::{Aggregate, Projection};
-use datafusion::logical_expr::{Expr as DfExpr, GroupingSet as DfGroupingSet, LogicalPlan};
+use datafusion::logical_expr::{Expr as DfExpr, GroupingSet as DfGroupingSet, LogicalPlan, Operator};
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::relation::{GroupingElement, GroupingSet};
 use firesteel_spec::{DataType, Expr};
@@ -41,7 +41,7 @@ impl Grouped {
     pub(crate) fn rebase(&self, expr: DfExpr) -> Result<DfExpr> {
         let rebased = expr.transform_down(|node| {
             for (key, attribute) in &self.keys {
-                if *key == node {
+                if same_value(key, &node) {
                     return Ok(Transformed::new(attribute.expr(), true, TreeNodeRecursion::Jump));
                 }
             }
@@ -226,5 +226,26 @@ fn element_sets(element: &GroupingElement, index: &mut impl FnMut(&Expr) -> usiz
                 GroupingSet::Nested(element) => element_sets(element, index),
             })
             .collect(),
+    }
+}
+
+/// Whether two expressions are equal but for operands that may change places: `a + 1` is `1 + a`, as in Spark.
+fn same_value(a: &DfExpr, b: &DfExpr) -> bool {
+    let either_way = |[a, b]: [&DfExpr; 2], [c, d]: [&DfExpr; 2]| {
+        (same_value(a, c) && same_value(b, d)) || (same_value(a, d) && same_value(b, c))
+    };
+    match (a, b) {
+        _ if a == b => true,
+        (DfExpr::ScalarFunction(x), DfExpr::ScalarFunction(y)) if x.func == y.func => {
+            match (x.args.as_slice(), y.args.as_slice()) {
+                ([a, b], [c, d]) if matches!(x.func.name(), "add" | "multiply") => either_way([a, b], [c, d]),
+                _ => false,
+            }
+        }
+        (DfExpr::BinaryExpr(x), DfExpr::BinaryExpr(y)) if x.op == y.op => {
+            matches!(x.op, Operator::And | Operator::Or | Operator::Eq)
+                && either_way([&x.left, &x.right], [&y.left, &y.right])
+        }
+        _ => false,
     }
 }

@@ -35,7 +35,7 @@ impl Planner<'_> {
         let input = self.relation(input)?;
         let grouping = match style {
             AggregateStyle::ItemsOnly => self.unused_columns(&input, column, aggregates)?,
-            AggregateStyle::GroupingFirst => grouping.to_vec(),
+            AggregateStyle::GroupingFirst | AggregateStyle::GroupingFirstByPlace => grouping.to_vec(),
         };
         let mut items = Vec::new();
         for value in &values {

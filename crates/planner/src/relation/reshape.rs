@@ -80,7 +80,8 @@ impl Planner<'_> {
         for (name, data_type) in unpivot.value_names.iter().zip(types) {
             columns.push(self.attribute_of(name, data_type, true));
         }
-        let generated = ExtractedGenerator { rows: rows.expr, kind: GeneratorKind::Inner, columns: columns.clone() };
+        let generated =
+            ExtractedGenerator { rows: rows.expr, kind: GeneratorKind::Inner, columns: columns.clone(), sql: rows.sql };
         let mut plan = self.unnest(input.plan, &input.output, &generated)?;
         if !unpivot.include_nulls {
             let mut condition = self.apply("isnotnull", vec![columns[1].typed()])?;

@@ -60,7 +60,8 @@ impl Planner<'_> {
         let one = self.integer(1)?;
         let row = self.apply("struct", vec![one])?;
         let rows = self.apply("array_repeat", vec![row, copies])?;
-        let generated = ExtractedGenerator { rows: rows.expr, kind: GeneratorKind::Inner, columns: Vec::new() };
+        let generated =
+            ExtractedGenerator { rows: rows.expr, kind: GeneratorKind::Inner, columns: Vec::new(), sql: rows.sql };
         let plan = self.unnest(with_draw.plan, &input.output, &generated)?;
         Ok(Resolved::new(plan, input.output))
     }

@@ -43,8 +43,12 @@ impl Planner<'_> {
         mut items: Vec<Item>,
         aside: Aside,
     ) -> Result<Resolved> {
-        if aside.generators.as_ref().is_some_and(|g| !g.is_empty()) {
-            return Err(SparkError::unsupported("a generator beside an aggregate"));
+        let mut generators = aside.generators.unwrap_or_default();
+        if generators.len() > 1 {
+            let shown: Vec<_> = generators.iter().map(|generator| format!("\"{}\"", generator.sql)).collect();
+            return Err(SparkError::new(&error_class::UNSUPPORTED_GENERATOR_MULTI_GENERATOR)
+                .param("num", generators.len().to_string())
+                .param("generators", shown.join(", ")));
         }
         let aggregates = aside.aggregates.unwrap_or_default();
         let plan = self.aggregate_plan(input.plan.clone(), &grouped, &aggregates)?;
@@ -57,14 +61,24 @@ impl Planner<'_> {
         }
         let mut available = columns.clone();
         available.extend(windows.iter().map(|w| w.attribute.clone()));
+        for generator in &mut generators {
+            generator.rows = grouped.rebase(generator.rows.clone())?;
+            grouped.check(&generator.rows, &available, &input.output)?;
+        }
+        let before_generators = available.clone();
+        available.extend(generators.iter().flat_map(|generator| generator.columns.clone()));
         for item in &mut items {
             item.typed.expr = grouped.rebase(item.typed.expr.clone())?;
             grouped.check(&item.typed.expr, &available, &input.output)?;
             grouped.carry_over(item);
         }
-        let has_windows = !windows.is_empty();
-        let plan = window_plan(plan, windows)?;
-        let below = (!has_windows).then(|| AggregateBelow {
+        let is_plain = windows.is_empty() && generators.is_empty();
+        let mut plan = window_plan(plan, windows)?;
+        for generator in &generators {
+            plan = self.unnest(plan, &before_generators, generator)?;
+            columns.clone_from(&available);
+        }
+        let below = is_plain.then(|| AggregateBelow {
             input: input.plan,
             input_output: input.output,
             groups: grouped.keys.clone(),

@@ -54,7 +54,8 @@ impl Planner<'_> {
         };
         let mut output = vec![self.attribute_of("summary", DataType::STRING, true)];
         output.extend(columns.iter().map(|c| self.attribute_of(&c.name, DataType::STRING, true)).collect::<Vec<_>>());
-        let generated = ExtractedGenerator { rows: rows.expr, kind: GeneratorKind::Inner, columns: output.clone() };
+        let generated =
+            ExtractedGenerator { rows: rows.expr, kind: GeneratorKind::Inner, columns: output.clone(), sql: rows.sql };
         let plan = self.unnest(plan, &[], &generated)?;
         Ok(Resolved::new(plan, output))
     }

@@ -7,7 +7,7 @@ use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
 use datafusion::functions_aggregate::sum::sum_udaf;
 use datafusion::logical_expr::{AggregateUDF, Expr, when};
-use firesteel_model::Result;
+use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::DataType;
 
 use super::picks::IGNORES_NULLS;
@@ -239,6 +239,21 @@ pub(crate) fn by_key(
 ) -> Result<AggregateCall> {
     let sql = aggregate_sql(name, &arguments, modifiers);
     let result = arguments.first().map_or((DataType::Null, true), |a| (a.data_type.clone(), true));
+    if let [value, key, count] = arguments.as_slice() {
+        let count = crate::families::rows::fold_doubles(count).and_then(|counts| counts.first().copied());
+        let count = count.filter(|count| (1.0..=100_000.0).contains(count)).ok_or_else(|| {
+            SparkError::new(&error_class::DATATYPE_MISMATCH_VALUE_OUT_OF_RANGE)
+                .param("sqlExpr", coercion::quoted(&sql))
+                .param("exprName", "`k`")
+                .param("valueRange", "[1, 100000]")
+                .param("currentValue", count.map_or("NULL".to_owned(), |count| (count as i64).to_string()))
+        })?;
+        // Rows without a key are passed over, so that it goes first.
+        let arguments = vec![key.clone(), value.clone()];
+        let direction = if name == "min_by" { "asc" } else { "desc" };
+        let options = vec![direction.to_owned(), (count as i64).to_string()];
+        return ours(ctx, "best_by", arguments, modifiers, (DataType::array(result.0), false), options, sql);
+    }
     ours(ctx, name, arguments, modifiers, result, Vec::new(), sql)
 }
 

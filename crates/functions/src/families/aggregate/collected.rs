@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, ListArray};
+use arrow::array::{Array, ArrayRef, BooleanArray, ListArray, UInt32Array};
 use arrow::buffer::OffsetBuffer;
+use arrow::compute::{SortOptions, sort_to_indices, take};
 use arrow::datatypes::DataType as Arrow;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
@@ -33,6 +34,7 @@ macro_rules! collected {
 collected! {
     "collect_list" = lists;
     "collect_set" = sets::sets;
+    "best_by" = best_by;
     "percentile_exact" = percentiles::interpolated;
     "percentile_disc" = percentiles::discrete;
     "percentile_approx" = percentiles::ranked;
@@ -68,6 +70,23 @@ fn collecting(context: &KernelContext, finish: Finish) -> Box<dyn Groups> {
 /// `collect_list`: what was kept is the value already.
 fn lists(context: &KernelContext, taken: &Taken) -> Result<ArrayRef> {
     list_of(context, taken.offsets.clone(), column(taken, 0)?.clone())
+}
+
+/// `min_by` and `max_by` of several rows: the values beside the first keys.
+fn best_by(context: &KernelContext, taken: &Taken) -> Result<ArrayRef> {
+    let option = |i: usize| context.options.get(i).map_or("", String::as_str);
+    let count: usize = option(1).parse().unwrap_or(1);
+    let order = SortOptions { descending: option(0) == "desc", nulls_first: false };
+    let keys = column(taken, 0)?;
+    let (mut picked, mut lengths) = (Vec::new(), Vec::new());
+    for range in taken.ranges() {
+        let sorted = sort_to_indices(&keys.slice(range.start, range.len()), Some(order), Some(count));
+        let sorted = sorted.map_err(crate::errors::from_arrow)?;
+        lengths.push(sorted.len());
+        picked.extend(sorted.values().iter().map(|at| *at + range.start as u32));
+    }
+    let values = take(column(taken, 1)?, &UInt32Array::from(picked), None).map_err(crate::errors::from_arrow)?;
+    list_of(context, OffsetBuffer::from_lengths(lengths), values)
 }
 
 /// A list array of the result's type.

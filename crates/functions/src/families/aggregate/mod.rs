@@ -15,19 +15,23 @@ mod percentiles;
 mod picks;
 mod sets;
 mod slots;
-mod summaries;
+pub(crate) mod summaries;
 mod sums;
 mod table;
 #[cfg(test)]
 mod tests;
-mod udaf;
+pub(crate) mod udaf;
 mod variant_schema;
+
+use super::sketch;
 
 pub use udaf::{decode, encode};
 
 pub(crate) use bits::TABLE as BITS_TABLE;
+pub(crate) use build::{aggregate_sql, ours};
 pub(crate) use ordered::TABLE as ORDERED_TABLE;
 pub(crate) use pandas::TABLE as PANDAS_TABLE;
+pub(crate) use summaries::{Summary, as_binary, summary_kinds};
 pub(crate) use table::TABLE;
 pub(crate) use variant_schema::TABLE as VARIANT_TABLE;
 
@@ -41,4 +45,10 @@ static KINDS: &[&[udaf::Kind]] = &[
     bits::KINDS,
     pandas::KINDS,
     variant_schema::KINDS,
+    sketch::counts::KINDS,
+    sketch::hll::KINDS,
+    sketch::kll::KINDS,
+    sketch::theta::KINDS,
+    sketch::top_k::KINDS,
+    sketch::tuple::KINDS,
 ];

@@ -1,12 +1,13 @@
 //! Aggregates that order the values of a group: percentiles, modes, joined text.
 
+use datafusion::common::ScalarValue;
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::{DataType, StructField};
 
 use super::build::{aggregate_sql, ours};
 use crate::call::{AggregateCall, CallModifiers, FunctionContext, Typed};
 use crate::coercion::{self, Accepts};
-use crate::families::rows::{definitions, fold_doubles, fold_text, int_literal, is_true};
+use crate::families::rows::{DAY_TIME, YEAR_MONTH, definitions, fold, fold_doubles, fold_text, int_literal};
 
 definitions! {
     "percentile" (2, 3), Aggregate(percentile), "the value at a percentage, between neighbours in proportion";
@@ -23,7 +24,18 @@ definitions! {
     "histogram_numeric" (2, 2), Aggregate(histogram), "bins of the values: centres and heights";
 }
 
-const MEASURED: Accepts = Accepts::OneOf(&[Accepts::Is(DataType::Double)]);
+/// The value whose percentile is asked, and the type of that: intervals stay intervals, everything else is a DOUBLE.
+fn measured(ctx: &FunctionContext, name: &str, value: Typed) -> Result<(Typed, DataType)> {
+    let target = match value.data_type {
+        DataType::YearMonthInterval(..) => YEAR_MONTH,
+        DataType::DayTimeInterval(..) => DAY_TIME,
+        _ => {
+            let mut values = coercion::coerce_arguments(ctx, name, vec![value], &[Accepts::Is(DataType::Double)])?;
+            return Ok((values.remove(0), DataType::Double));
+        }
+    };
+    Ok((coercion::convert(ctx, value, &target)?, target))
+}
 
 /// `many` or `one`, the direction, and the percentages.
 fn percentage_options(name: &str, percentage: &Typed, descending: bool) -> Result<(bool, Vec<String>)> {
@@ -59,16 +71,20 @@ fn percentile(ctx: &FunctionContext, mut arguments: Vec<Typed>, modifiers: &Call
     let sql = aggregate_sql("percentile", &arguments, modifiers);
     let percentage = arguments.remove(1);
     let (is_many, options) = percentage_options(&sql, &percentage, false)?;
-    let accepts = [MEASURED, Accepts::Is(DataType::Long)];
-    let arguments = coercion::coerce_arguments(ctx, "percentile", arguments, &accepts)?;
-    ours(ctx, "percentile_exact", arguments, modifiers, maybe_array(is_many, DataType::Double), options, sql)
+    let frequency = arguments
+        .pop()
+        .map(|frequency| coercion::coerce_argument(ctx, frequency, &Accepts::Is(DataType::Long), &sql, 2))
+        .transpose()?;
+    let (value, result) = measured(ctx, "percentile", arguments.remove(0))?;
+    let arguments = std::iter::once(value).chain(frequency).collect();
+    ours(ctx, "percentile_exact", arguments, modifiers, maybe_array(is_many, result), options, sql)
 }
 
-fn median(ctx: &FunctionContext, arguments: Vec<Typed>, modifiers: &CallModifiers) -> Result<AggregateCall> {
+fn median(ctx: &FunctionContext, mut arguments: Vec<Typed>, modifiers: &CallModifiers) -> Result<AggregateCall> {
     let sql = aggregate_sql("median", &arguments, modifiers);
-    let arguments = coercion::coerce_arguments(ctx, "median", arguments, &[MEASURED])?;
+    let (value, result) = measured(ctx, "median", arguments.remove(0))?;
     let options = vec!["one".to_owned(), "asc".to_owned(), "0.5".to_owned()];
-    ours(ctx, "percentile_exact", arguments, modifiers, (DataType::Double, true), options, sql)
+    ours(ctx, "percentile_exact", vec![value], modifiers, (result, true), options, sql)
 }
 
 /// `percentile_cont(p) WITHIN GROUP (ORDER BY v)`
@@ -87,8 +103,8 @@ fn within_group(
     let call = coercion::call_sql(name, &arguments);
     let sql = format!("{call} WITHIN GROUP (ORDER BY {}{direction})", value.sql);
     let (is_many, options) = percentage_options(&sql, percentage, !ascending)?;
-    let values = coercion::coerce_arguments(ctx, name, vec![value.clone()], &[MEASURED])?;
-    ours(ctx, kind, values, modifiers, maybe_array(is_many, DataType::Double), options, sql)
+    let (value, result) = measured(ctx, name, value.clone())?;
+    ours(ctx, kind, vec![value], modifiers, maybe_array(is_many, result), options, sql)
 }
 
 const RANKED: Accepts = Accepts::OneOf(&[
@@ -116,27 +132,52 @@ fn percentile_approx(
     ours(ctx, "percentile_approx", arguments, modifiers, maybe_array(is_many, result), options, sql)
 }
 
-/// `mode(v)`, `mode(v, true)` and `mode() WITHIN GROUP (ORDER BY v)`
+/// `mode(v)`, which picks any of several values that are equally frequent, `mode(v, true)`, the lowest, and `mode() WITHIN GROUP (ORDER BY v)`
 fn mode(ctx: &FunctionContext, arguments: Vec<Typed>, modifiers: &CallModifiers) -> Result<AggregateCall> {
-    let sql = aggregate_sql("mode", &arguments, modifiers);
-    let (value, descending, sql) = match (arguments.first(), modifiers.order_by.first()) {
-        (Some(value), _) => {
-            let sql =
-                if arguments.len() == 2 && !is_true(&arguments[1]) { format!("mode({})", value.sql) } else { sql };
-            (value.clone(), false, sql)
+    let refuse = |class| Err(SparkError::new(class).param("funcName", "`mode`"));
+    if modifiers.is_distinct {
+        return refuse(&error_class::INVALID_WITHIN_GROUP_EXPRESSION_DISTINCT_UNSUPPORTED);
+    }
+    // Spark prints the order in reverse.
+    let ordered = |value: &Typed, descending: bool| {
+        let direction = if descending { "" } else { " DESC" };
+        (value.clone(), descending, format!("mode() WITHIN GROUP (ORDER BY {}{direction})", value.sql))
+    };
+    let (value, descending, sql) = match (arguments.as_slice(), modifiers.order_by.as_slice()) {
+        ([], [(value, ascending, _)]) => ordered(value, !ascending),
+        ([], _) => return refuse(&error_class::INVALID_WITHIN_GROUP_EXPRESSION_WITHIN_GROUP_MISSING),
+        ([_, ..], [_, ..]) => {
+            return Err(SparkError::new(&error_class::INVALID_WITHIN_GROUP_EXPRESSION_WRONG_NUM_ORDERINGS)
+                .param("funcName", "`mode`")
+                .param("expectedNum", "0")
+                .param("actualNum", modifiers.order_by.len().to_string()));
         }
-        (None, Some((value, ascending, _))) => {
-            let direction = if *ascending { "" } else { " DESC" };
-            (value.clone(), !ascending, format!("mode() WITHIN GROUP (ORDER BY {}{direction})", value.sql))
-        }
-        (None, None) => {
-            return Err(SparkError::new(&error_class::INVALID_WITHIN_GROUP_EXPRESSION_WITHIN_GROUP_MISSING)
-                .param("funcName", "`mode`"));
-        }
+        ([value, flag], _) if is_deterministic(flag)? => ordered(value, false),
+        ([value, ..], _) => (value.clone(), false, format!("mode({})", value.sql)),
     };
     let options = vec![if descending { "desc" } else { "asc" }.to_owned()];
     let result = (value.data_type.clone(), true);
     ours(ctx, "mode", vec![value], modifiers, result, options, sql)
+}
+
+/// Whether `mode` is to pick the lowest of several values that are equally frequent.
+fn is_deterministic(flag: &Typed) -> Result<bool> {
+    match (&flag.data_type, fold(flag)) {
+        (_, None) => Err(SparkError::new(&error_class::NON_FOLDABLE_ARGUMENT)
+            .param("funcName", "`mode`")
+            .param("paramName", "`deterministic`")
+            .param("paramType", coercion::type_sql(&DataType::Boolean))),
+        (DataType::Boolean, Some(ScalarValue::Boolean(Some(value)))) => Ok(value),
+        (_, Some(value)) if value.is_null() => Err(SparkError::new(&error_class::DATATYPE_MISMATCH_UNEXPECTED_NULL)
+            .param("sqlExpr", coercion::quoted(&flag.sql))
+            .param("exprName", "`deterministic`")),
+        _ => Err(SparkError::new(&error_class::UNEXPECTED_INPUT_TYPE)
+            .param("functionName", "`mode`")
+            .param("paramIndex", "second")
+            .param("requiredType", coercion::type_sql(&DataType::Boolean))
+            .param("inputSql", coercion::quoted(&flag.sql))
+            .param("inputType", coercion::type_sql(&flag.data_type))),
+    }
 }
 
 fn listagg(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Float64Builder, ListArray, StructArray, UInt32Array};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::{SortOptions, cast, sort_to_indices, take};
-use arrow::datatypes::{DataType as Arrow, Float64Type, Int64Type};
+use arrow::datatypes::{DataType as Arrow, DurationMicrosecondType, Float64Type, Int64Type, IntervalYearMonthType};
 use firesteel_model::{Result, SparkError};
 use firesteel_spec::types_arrow::to_arrow;
 
@@ -31,8 +31,12 @@ fn wanted(context: &KernelContext) -> Wanted {
 }
 
 /// Values and frequencies of a group, in order.
-fn sorted(taken: &Taken, range: std::ops::Range<usize>, descending: bool) -> Result<Vec<(f64, i64)>> {
-    let values = column(taken, 0)?.as_primitive::<Float64Type>();
+fn sorted(
+    values: &Float64Array,
+    taken: &Taken,
+    range: std::ops::Range<usize>,
+    descending: bool,
+) -> Result<Vec<(f64, i64)>> {
     let frequencies = taken.columns.get(1).map(|column| column.as_primitive::<Int64Type>());
     let mut pairs = Vec::with_capacity(range.len());
     for row in range {
@@ -86,10 +90,11 @@ pub(crate) fn discrete(context: &KernelContext, taken: &Taken) -> Result<ArrayRe
 
 fn of_doubles(context: &KernelContext, taken: &Taken, pick: fn(&[(f64, i64)], i64, f64) -> f64) -> Result<ArrayRef> {
     let wanted = wanted(context);
+    let measured = as_doubles(column(taken, 0)?);
     let mut out = Float64Builder::new();
     let mut valid = Vec::new();
     for range in taken.ranges() {
-        let pairs = sorted(taken, range, wanted.descending)?;
+        let pairs = sorted(&measured, taken, range, wanted.descending)?;
         let total: i64 = pairs.iter().map(|pair| pair.1).sum();
         valid.push(total > 0);
         if total > 0 {
@@ -98,11 +103,24 @@ fn of_doubles(context: &KernelContext, taken: &Taken, pick: fn(&[(f64, i64)], i6
             out.append_null();
         }
     }
-    let values = out.finish();
-    if wanted.is_many {
-        many(context, Arc::new(values), &valid, wanted.percentages.len())
-    } else {
-        Ok(Arc::new(values))
+    let values = from_doubles(&out.finish(), column(taken, 0)?.data_type());
+    if wanted.is_many { many(context, values, &valid, wanted.percentages.len()) } else { Ok(values) }
+}
+
+/// Intervals as what they count.
+fn as_doubles(values: &ArrayRef) -> Float64Array {
+    match values.data_type() {
+        Arrow::Interval(_) => values.as_primitive::<IntervalYearMonthType>().unary(f64::from),
+        Arrow::Duration(_) => values.as_primitive::<DurationMicrosecondType>().unary(|micros| micros as f64),
+        _ => values.as_primitive::<Float64Type>().clone(),
+    }
+}
+
+fn from_doubles(values: &Float64Array, target: &Arrow) -> ArrayRef {
+    match target {
+        Arrow::Interval(_) => Arc::new(values.unary::<_, IntervalYearMonthType>(|months| months as i32)),
+        Arrow::Duration(_) => Arc::new(values.unary::<_, DurationMicrosecondType>(|micros| micros as i64)),
+        _ => Arc::new(values.clone()),
     }
 }
 

@@ -23,8 +23,8 @@ definitions! {
     "any_value" (1, 2), Aggregate(|c, a, m| end(c, "any_value", "first", a, m)), "the value of some row";
     "last" (1, 2), Aggregate(|c, a, m| end(c, "last", "last", a, m)), "the value of the last row";
     "last_value" (1, 2), Aggregate(|c, a, m| end(c, "last_value", "last", a, m)), "the value of the last row";
-    "min_by" (2, 2), Aggregate(|c, a, m| by_key(c, "min_by", a, m)), "the value in the row with the lowest key";
-    "max_by" (2, 2), Aggregate(|c, a, m| by_key(c, "max_by", a, m)), "the value in the row with the highest key";
+    "min_by" (2, 3), Aggregate(|c, a, m| by_key(c, "min_by", a, m)), "the value in the row with the lowest key";
+    "max_by" (2, 3), Aggregate(|c, a, m| by_key(c, "max_by", a, m)), "the value in the row with the highest key";
     "collect_list" (1, 1), Aggregate(|c, a, m| collect(c, "collect_list", "collect_list", a, m)), "the values that are not null, as an array";
     "array_agg" (1, 1), Aggregate(|c, a, m| collect(c, "collect_list", "collect_list", a, m)), "the values that are not null, as an array";
     "collect_set" (1, 1), Aggregate(|c, a, m| collect(c, "collect_set", "collect_set", a, m)), "the distinct values that are not null, as an array";

@@ -292,12 +292,16 @@ fn flattened(a: &Args) -> Result<ArrayRef> {
     gather.finish(&a.context.result, inner.values())
 }
 
-const TEXTS_OR_LISTS: Accepts = Accepts::OneOf(&[Accepts::String, Accepts::Array]);
+const TEXTS_OR_LISTS: Accepts = Accepts::OneOf(&[Accepts::String, Accepts::Array, Accepts::Is(DataType::Binary)]);
 
 fn reversed(a: &Args) -> Result<ArrayRef> {
     if *a.array(0)?.data_type() == Arrow::Utf8 {
         let text = a.text(0)?;
         return a.texts(|row| text.value(row).chars().rev().collect());
+    }
+    if *a.array(0)?.data_type() == Arrow::Binary {
+        let bytes = a.binary(0)?;
+        return a.try_binaries(|row| Ok(Some(bytes.value(row).iter().rev().copied().collect())));
     }
     let lists = a.list(0)?;
     let mut gather = Gather::default();

@@ -17,9 +17,6 @@ use crate::families::rows::Output::{Is, Maybe};
 use crate::families::rows::functions;
 
 functions! {
-    "date_add" (DATE, INT) => Is(DataType::Date), |a| add_days(a, 1), "the date so many days later";
-    "dateadd" (DATE, INT) => Is(DataType::Date), |a| add_days(a, 1), "the date so many days later";
-    "date_sub" (DATE, INT) => Is(DataType::Date), |a| add_days(a, -1), "the date so many days before";
     "datediff" (DATE, DATE) => Is(DataType::Integer), |a| { let (x, y) = (a.date(0)?, a.date(1)?); a.ints(|r| x.value(r).wrapping_sub(y.value(r))) }, "days from the second date to the first";
     "date_diff" (DATE, DATE) => Is(DataType::Integer), |a| { let (x, y) = (a.date(0)?, a.date(1)?); a.ints(|r| x.value(r).wrapping_sub(y.value(r))) }, "days from the second date to the first";
     "add_months" (DATE, INT) => Is(DataType::Date), add_months, "the date so many months later, at most the month's last day";
@@ -45,11 +42,6 @@ fn to_date(days: i64) -> Result<Option<i32>> {
 fn dates(a: &Args, change: fn(Civil) -> Civil) -> Result<ArrayRef> {
     let days = a.date(0)?;
     a.try_values::<Date32Type>(|r| to_date(change(civil(days.value(r))).to_days()))
-}
-
-fn add_days(a: &Args, sign: i64) -> Result<ArrayRef> {
-    let (days, by) = (a.date(0)?, a.int(1)?);
-    a.try_values::<Date32Type>(|r| to_date(i64::from(days.value(r)) + sign * i64::from(by.value(r))))
 }
 
 fn add_months(a: &Args) -> Result<ArrayRef> {

@@ -2,6 +2,7 @@
 
 use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::{DurationMicrosecondType, IntervalYearMonthType};
+use datafusion::common::ScalarValue;
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::DataType;
 
@@ -13,8 +14,7 @@ use crate::datetime::civil::{
     MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND, day_of_week, split_micros,
 };
 use crate::families::args::Args;
-use crate::families::rows::{DATE, definitions, fold_text, kernels};
-use crate::families::rows::{INSTANT_OR_TIME, any_nullable};
+use crate::families::rows::{DATE, INSTANT_OR_TIME, any_nullable, definitions, fold, fold_text, kernels, literal};
 use crate::udf;
 
 definitions! {
@@ -85,12 +85,14 @@ fn part(ctx: &FunctionContext, name: &str, mut arguments: Vec<Typed>) -> Result<
         "extract" | "datepart" => format!("{name}({} FROM {})", word.sql, source.sql),
         _ => format!("{name}({}, {})", word.sql, source.sql),
     };
+    if fold(&word).is_some_and(|value| value.is_null()) {
+        return Ok(literal(ScalarValue::Float64(None), DataType::Double, &sql));
+    }
     let Some(text) = fold_text(&word) else {
-        return Err(SparkError::new(&error_class::DATATYPE_MISMATCH_NON_FOLDABLE_INPUT)
-            .param("sqlExpr", coercion::quoted(&sql))
-            .param("inputName", "`field`")
-            .param("inputType", "\"STRING\"")
-            .param("inputExpr", coercion::quoted(&word.sql)));
+        return Err(SparkError::new(&error_class::NON_FOLDABLE_ARGUMENT)
+            .param("funcName", format!("`{name}`"))
+            .param("paramName", "`field`")
+            .param("paramType", coercion::type_sql(&DataType::STRING)));
     };
     let source_sql = coercion::quoted(&source.sql);
     let unknown = || {

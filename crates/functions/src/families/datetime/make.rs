@@ -10,27 +10,22 @@ use arrow::datatypes::{
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::DataType;
 
-use super::clock::{clock, overflow, zone};
+use super::clock::{clock, overflow};
 use crate::datetime::civil::{MICROS_PER_DAY, MICROS_PER_HOUR, MICROS_PER_MINUTE, MICROS_PER_SECOND};
+use crate::datetime::refusal::no_date;
 use crate::datetime::{Civil, Zone};
 use crate::errors::from_arrow;
 use crate::families::args::Args;
-use crate::families::rows::Default::{Absent, Int};
+use crate::families::rows::Default::{Int, NoSeconds};
 use crate::families::rows::Output::{Is, Maybe};
 use crate::families::rows::{DAY_TIME, YEAR_MONTH, functions};
 
 functions! {
     "make_date" (INT, INT, INT) => Maybe(DataType::Date), make_date, "the date of a year, month and day";
-    "make_timestamp" (INT, INT, INT, INT, INT, SECONDS; TEXT = Absent) => Maybe(DataType::Timestamp), |a| make_timestamp(a, false), "the timestamp of a date and a time";
-    "make_timestamp_ltz" (INT, INT, INT, INT, INT, SECONDS; TEXT = Absent) => Maybe(DataType::Timestamp), |a| make_timestamp(a, false), "the timestamp of a date and a time";
-    "make_timestamp_ntz" (INT, INT, INT, INT, INT, SECONDS) => Maybe(DataType::TimestampNtz), |a| make_timestamp(a, false), "the wall clock of a date and a time";
-    "try_make_timestamp" (INT, INT, INT, INT, INT, SECONDS; TEXT = Absent) => Maybe(DataType::Timestamp), |a| make_timestamp(a, true), "the timestamp of a date and a time, null where there is none";
-    "try_make_timestamp_ltz" (INT, INT, INT, INT, INT, SECONDS; TEXT = Absent) => Maybe(DataType::Timestamp), |a| make_timestamp(a, true), "the timestamp of a date and a time, null where there is none";
-    "try_make_timestamp_ntz" (INT, INT, INT, INT, INT, SECONDS) => Maybe(DataType::TimestampNtz), |a| make_timestamp(a, true), "the wall clock of a date and a time, null where there is none";
     "make_ym_interval" (; INT = Int(0), INT = Int(0)) => Is(YEAR_MONTH), make_ym_interval, "an interval of years and months";
-    "make_dt_interval" (; INT = Int(0), INT = Int(0), INT = Int(0), SECONDS = Int(0)) => Maybe(DAY_TIME), |a| make_dt_interval(a), "an interval of days, hours, minutes and seconds";
-    "make_interval" (; INT = Int(0), INT = Int(0), INT = Int(0), INT = Int(0), INT = Int(0), INT = Int(0), SECONDS = Int(0)) => Maybe(DataType::CalendarInterval), |a| make_interval(a, false), "an interval of years, months, weeks, days, hours, minutes and seconds";
-    "try_make_interval" (; INT = Int(0), INT = Int(0), INT = Int(0), INT = Int(0), INT = Int(0), INT = Int(0), SECONDS = Int(0)) => Maybe(DataType::CalendarInterval), |a| make_interval(a, true), "the same, null where it overflows";
+    "make_dt_interval" (; INT = Int(0), INT = Int(0), INT = Int(0), SECONDS = NoSeconds) => Maybe(DAY_TIME), |a| make_dt_interval(a), "an interval of days, hours, minutes and seconds";
+    "make_interval" (; INT = Int(0), INT = Int(0), INT = Int(0), INT = Int(0), INT = Int(0), INT = Int(0), SECONDS = NoSeconds) => Maybe(DataType::CalendarInterval), |a| make_interval(a, false), "an interval of years, months, weeks, days, hours, minutes and seconds";
+    "try_make_interval" (; INT = Int(0), INT = Int(0), INT = Int(0), INT = Int(0), INT = Int(0), INT = Int(0), SECONDS = NoSeconds) => Maybe(DataType::CalendarInterval), |a| make_interval(a, true), "the same, null where it overflows";
     "unix_date" (DATE) => Is(DataType::Integer), |a| { let d = a.date(0)?; a.ints(|r| d.value(r)) }, "days since 1970";
     "date_from_unix_date" (INT) => Is(DataType::Date), |a| { let n = a.int(0)?; a.values::<Date32Type>(|r| n.value(r)) }, "the date so many days after 1970 began";
     "unix_seconds" (INSTANT) => Is(DataType::Long), |a| since_1970(a, MICROS_PER_SECOND), "seconds since 1970";
@@ -43,7 +38,7 @@ functions! {
     "to_utc_timestamp" (INSTANT, TEXT) => Is(DataType::Timestamp), |a| shifted(a, false), "a zone's clock as UTC shows it";
 }
 
-fn raise(a: &Args, is_try: bool, message: String) -> Result<Option<i64>> {
+pub(super) fn raise(a: &Args, is_try: bool, message: String) -> Result<Option<i64>> {
     if !a.context.ansi || is_try {
         return Ok(None);
     }
@@ -59,48 +54,15 @@ fn make_date(a: &Args) -> Result<ArrayRef> {
         let date = u32::try_from(month).ok().zip(u32::try_from(day).ok()).and_then(|(m, d)| Civil::new(year, m, d));
         let days = match date {
             Some(date) => Some(date.to_days()),
-            None => raise(a, false, format!("there is no day {year}-{month}-{day}"))?,
+            None => raise(a, false, no_date(year.into(), month.into(), day.into()).unwrap_or_default())?,
         };
         Ok(days.and_then(|days| i32::try_from(days).ok()))
     })
 }
 
 /// Microseconds of argument `i`, a number of seconds.
-fn micros_of(a: &Args, i: usize) -> Result<ArrayRef> {
+pub(super) fn micros_of(a: &Args, i: usize) -> Result<ArrayRef> {
     arrow::compute::cast(a.array(i)?, &Arrow::Decimal128(38, 6)).map_err(from_arrow)
-}
-
-fn make_timestamp(a: &Args, is_try: bool) -> Result<ArrayRef> {
-    let fields = (0..5).map(|i| a.int(i)).collect::<Result<Vec<_>>>()?;
-    let micros = micros_of(a, 5)?;
-    let micros = micros.as_primitive::<Decimal128Type>();
-    let zones = if a.len() > 6 { Some(a.text(6)?) } else { None };
-    let session = zone(a)?;
-    a.try_timestamps(|r| {
-        let [year, month, day, hour, minute] = [0, 1, 2, 3, 4].map(|i| fields[i].value(r));
-        let micros = micros.value(r);
-        let date = u32::try_from(month).ok().zip(u32::try_from(day).ok()).and_then(|(m, d)| Civil::new(year, m, d));
-        // Second 60 without a fraction is the next minute's beginning.
-        let is_time = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..=60_000_000).contains(&micros);
-        let Some(date) = date.filter(|_| is_time) else {
-            return raise(
-                a,
-                is_try,
-                format!("there is no time {year}-{month}-{day} {hour}:{minute} and {micros} microseconds"),
-            );
-        };
-        let local = date.to_days() * MICROS_PER_DAY
-            + i64::from(hour) * MICROS_PER_HOUR
-            + i64::from(minute) * MICROS_PER_MINUTE
-            + micros as i64;
-        if a.context.result == DataType::TimestampNtz {
-            return Ok(Some(local));
-        }
-        Ok(Some(match zones {
-            Some(zones) => Zone::parse(zones.value(r))?.to_instant(local),
-            None => session.to_instant(local),
-        }))
-    })
 }
 
 fn interval_overflow() -> SparkError {

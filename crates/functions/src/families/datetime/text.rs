@@ -95,20 +95,22 @@ fn parsed(
     let ctx = FunctionContext { ansi: ctx.ansi && !is_try, ..ctx.clone() };
     let nullable = any_nullable(&arguments) || !ctx.ansi;
     let kernel = if target == DataType::Date { "parse_date" } else { "parse_timestamp" };
-    udf::call_with(&ctx, kernel, arguments, target, nullable, sql, vec![name.to_owned()])
+    udf::call(&ctx, kernel, arguments, target, nullable, sql)
 }
 
-fn unparsable(a: &Args, text: &str) -> Result<SparkError> {
-    Ok(SparkError::new(&error_class::CANNOT_PARSE_TIMESTAMP)
-        .param("message", format!("the text '{text}' does not fit the pattern"))
-        .param("func", format!("`try_{}`", a.option(0)?.trim_start_matches("try_"))))
+fn unparsable(a: &Args, text: &str, pattern: &Pattern) -> SparkError {
+    let function = if a.context.result == DataType::Date { "`try_to_date`" } else { "`try_to_timestamp`" };
+    SparkError::new(&error_class::CANNOT_PARSE_TIMESTAMP)
+        .param("message", pattern.refusal(text))
+        .param("func", function)
 }
 
 /// Parses argument 0 with the pattern in argument 1.
 fn with_pattern(a: &Args, row: usize, read: &dyn Fn(&crate::datetime::Parsed) -> Option<i64>) -> Result<Option<i64>> {
     let (text, pattern) = (a.text(0)?.value(row), a.text(1)?.value(row));
-    match compiled(pattern, true)?.parse(text).and_then(|parsed| read(&parsed)) {
-        None if a.context.ansi => Err(unparsable(a, text)?),
+    let pattern = compiled(pattern, true)?;
+    match pattern.parse(text).and_then(|parsed| read(&parsed)) {
+        None if a.context.ansi => Err(unparsable(a, text, &pattern)),
         found => Ok(found),
     }
 }
@@ -172,15 +174,7 @@ fn unix_timestamp(ctx: &FunctionContext, name: &str, mut arguments: Vec<Typed>) 
     if arguments[0].data_type.is_string() || arguments[0].data_type == DataType::Null {
         let arguments = coercion::coerce_arguments(ctx, name, arguments, &[TEXT])?;
         let nullable = any_nullable(&arguments) || !ctx.ansi;
-        return udf::call_with(
-            ctx,
-            "parse_unix",
-            arguments,
-            DataType::Long,
-            nullable,
-            sql,
-            vec!["to_timestamp".to_owned()],
-        );
+        return udf::call(ctx, "parse_unix", arguments, DataType::Long, nullable, sql);
     }
     arguments.truncate(1);
     let arguments = coercion::coerce_arguments(ctx, name, arguments, &[DAY_OR_TIMESTAMP])?;

@@ -167,7 +167,7 @@ fn unit_nanos(function: &str, unit: &str) -> Result<i64> {
             return Err(SparkError::new(&error_class::INVALID_PARAMETER_VALUE_TIME_UNIT)
                 .param("functionName", format!("`{function}`"))
                 .param("parameter", "`unit`")
-                .param("invalidValue", unit));
+                .param("invalidValue", format!("'{unit}'")));
         }
     })
 }
@@ -200,8 +200,8 @@ fn of_day(nanos: Option<i64>) -> Result<Option<i64>> {
         Some(nanos) => Ok(Some(nanos)),
         None => {
             let shown = nanos.map_or("overflow".to_owned(), |nanos| nanos.to_string());
-            let last = NANOS_PER_DAY - 1;
-            Err(out_of_bounds(format!("Invalid value for NanoOfDay (valid values 0 - {last}): {shown}")))
+            let range = "between 00:00:00 and 23:59:59.999999999";
+            Err(out_of_bounds(format!("Invalid TIME value: must be {range}, but got {shown} nanoseconds")))
         }
     }
 }

@@ -40,18 +40,56 @@ pub(crate) fn not_constant(sql: &str, name: &str, argument: &Typed) -> SparkErro
         .param("inputExpr", coercion::quoted(&argument.sql))
 }
 
+/// The text of an argument that has to be constant and a STRING.
+///
+/// Errors: `DATATYPE_MISMATCH` about NULL, another type, or what needs a row.
+pub(crate) fn constant_text(sql: &str, name: &str, argument: &Typed) -> Result<String> {
+    match fold(argument) {
+        Some(value) if value.is_null() => Err(SparkError::new(&error_class::DATATYPE_MISMATCH_UNEXPECTED_NULL)
+            .param("sqlExpr", coercion::quoted(sql))
+            .param("exprName", name)),
+        Some(_) if !argument.data_type.is_string() => {
+            Err(coercion::unexpected_type(argument, &coercion::Accepts::String, sql, 0))
+        }
+        _ => fold_text(argument).ok_or_else(|| not_constant(sql, name, argument)),
+    }
+}
+
 /// The options of a constant map, as `key=value`.
 pub(crate) fn options_of(sql: &str, argument: Option<&Typed>) -> Result<Vec<String>> {
     let Some(argument) = argument else { return Ok(Vec::new()) };
+    if !matches!(argument.data_type, DataType::Map(..)) {
+        return Err(SparkError::new(&error_class::INVALID_OPTIONS_NON_MAP_FUNCTION));
+    }
     let Some(ScalarValue::Map(map)) = fold(argument) else { return Err(not_constant(sql, "options", argument)) };
     let (Some(keys), Some(values)) = (map.keys().as_string_opt::<i32>(), map.values().as_string_opt::<i32>()) else {
-        return Err(not_constant(sql, "options", argument));
+        return Err(SparkError::new(&error_class::INVALID_OPTIONS_NON_STRING_TYPE)
+            .param("mapType", coercion::type_sql(&argument.data_type)));
     };
     Ok((0..keys.len()).map(|i| format!("{}={}", keys.value(i).to_lowercase(), values.value(i))).collect())
 }
 
 pub(crate) fn option<'a>(a: &Args<'a>, name: &str) -> Option<&'a str> {
     a.context.options.iter().find_map(|option| option.split_once('=').filter(|(key, _)| *key == name).map(|(_, v)| v))
+}
+
+/// The type that a constant argument holds as text.
+pub(crate) fn schema_of(argument: &Typed) -> Result<DataType> {
+    let text = fold_text(argument).ok_or_else(|| {
+        SparkError::new(&error_class::INVALID_SCHEMA_NON_STRING_LITERAL)
+            .param("inputSchema", coercion::quoted(&argument.sql))
+    })?;
+    parse_schema(&text).map(nullable)
+}
+
+/// The type that a constant argument holds as text, which has to be a STRUCT.
+pub(crate) fn struct_schema_of(argument: &Typed) -> Result<DataType> {
+    match schema_of(argument)? {
+        data_type @ DataType::Struct(_) => Ok(data_type),
+        other => Err(SparkError::new(&error_class::INVALID_SCHEMA_NON_STRUCT_TYPE)
+            .param("inputSchema", coercion::quoted(&argument.sql))
+            .param("dataType", coercion::type_sql(&other))),
+    }
 }
 
 /// A type from DDL or from Spark's JSON.
@@ -80,10 +118,11 @@ pub(crate) fn nullable(data_type: DataType) -> DataType {
 fn from_json(ctx: &FunctionContext, mut arguments: Vec<Typed>) -> Result<Typed> {
     let sql = format!("from_json({})", arguments[0].sql);
     let options = options_of(&sql, arguments.get(2))?;
-    let schema = fold_text(&arguments[1]).ok_or_else(|| not_constant(&sql, "schema", &arguments[1]))?;
-    let result = nullable(parse_schema(&schema)?);
+    let result = schema_of(&arguments[1])?;
     arguments.truncate(1);
     let arguments = coercion::coerce_arguments(ctx, "from_json", arguments, &[TEXT])?;
+    // Spark calls the values of a map so.
+    let sql = if let DataType::Map(..) = result { "entries".to_owned() } else { sql };
     udf::call_with(ctx, "from_json", arguments, result, true, sql, options)
 }
 
@@ -172,7 +211,7 @@ fn to_text(ctx: &FunctionContext, name: &str, mut arguments: Vec<Typed>) -> Resu
     udf::call_with(ctx, name, arguments, DataType::STRING, nullable, sql, options)
 }
 
-fn style(a: &Args) -> Result<Style> {
+pub(crate) fn style(a: &Args) -> Result<Style> {
     let pattern = |name: &str, default: &str| Pattern::for_formatting(option(a, name).unwrap_or(default));
     Ok(Style {
         zone: Zone::parse(option(a, "timezone").unwrap_or(a.context.time_zone.as_ref()))?,
@@ -228,7 +267,7 @@ fn quoted(cell: String, delimiter: &str) -> String {
 
 fn schema_of_json(_: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
     let sql = coercion::call_sql("schema_of_json", &arguments[..1]);
-    let json = fold_text(&arguments[0]).ok_or_else(|| not_constant(&sql, "json", &arguments[0]))?;
+    let json = constant_text(&sql, "json", &arguments[0])?;
     let value = Json::parse(&json).ok_or_else(|| {
         SparkError::new(&error_class::INVALID_JSON_SCHEMA)
             .param("inputSchema", json.clone())

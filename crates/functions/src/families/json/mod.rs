@@ -3,6 +3,6 @@
 pub(crate) mod convert;
 pub(crate) mod path;
 pub(crate) mod read;
-mod schema;
+pub(crate) mod schema;
 pub(crate) mod value;
-mod write;
+pub(crate) mod write;

@@ -23,7 +23,7 @@ pub(crate) struct Formats {
 }
 
 /// The values as a column of the type; what does not fit is null.
-pub(super) fn column(values: &[Option<&Json>], data_type: &DataType, formats: &Formats) -> Result<ArrayRef> {
+pub(crate) fn column(values: &[Option<&Json>], data_type: &DataType, formats: &Formats) -> Result<ArrayRef> {
     match data_type {
         DataType::Struct(fields) => {
             let objects: Vec<_> = values.iter().map(|v| v.filter(|v| matches!(v, Json::Object(_)))).collect();

@@ -6,7 +6,7 @@ use super::value::Json;
 use crate::coercion::wider_decimal;
 
 /// The narrowest type that holds the value; nulls are of type NULL.
-pub(super) fn infer(value: &Json) -> DataType {
+pub(crate) fn infer(value: &Json) -> DataType {
     match value {
         Json::Null => DataType::Null,
         Json::Boolean(_) => DataType::Boolean,
@@ -62,7 +62,7 @@ fn merge(a: DataType, b: DataType) -> DataType {
 }
 
 /// The type with STRING wherever only nulls were seen.
-pub(super) fn without_null(data_type: DataType) -> DataType {
+pub(crate) fn without_null(data_type: DataType) -> DataType {
     match data_type {
         DataType::Null => DataType::STRING,
         DataType::Array(element, holds_nulls) => DataType::Array(Box::new(without_null(*element)), holds_nulls),

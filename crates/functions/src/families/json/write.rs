@@ -11,16 +11,16 @@ use crate::datetime::{Pattern, Zone};
 use crate::families::collection::gather::{entries, range};
 
 /// How values are written.
-pub(super) struct Style {
-    pub(super) zone: Zone,
-    pub(super) date: Option<Pattern>,
-    pub(super) timestamp: Pattern,
-    pub(super) timestamp_ntz: Pattern,
-    pub(super) keeps_nulls: bool,
+pub(crate) struct Style {
+    pub(crate) zone: Zone,
+    pub(crate) date: Option<Pattern>,
+    pub(crate) timestamp: Pattern,
+    pub(crate) timestamp_ntz: Pattern,
+    pub(crate) keeps_nulls: bool,
 }
 
 /// Writes the value of a row.
-pub(super) fn value(out: &mut String, array: &ArrayRef, data_type: &DataType, row: usize, style: &Style) -> Result<()> {
+pub(crate) fn value(out: &mut String, array: &ArrayRef, data_type: &DataType, row: usize, style: &Style) -> Result<()> {
     if array.is_null(row) || *data_type == DataType::Null {
         out.push_str("null");
         return Ok(());
@@ -79,7 +79,7 @@ fn separate(out: &mut String, is_first: &mut bool) {
 }
 
 /// A value as CAST AS STRING shows it.
-pub(super) fn text(array: &ArrayRef, data_type: &DataType, row: usize, style: &Style) -> Result<String> {
+pub(crate) fn text(array: &ArrayRef, data_type: &DataType, row: usize, style: &Style) -> Result<String> {
     let cast = TextStyle { null: "null", hex_bytes: false, plain_decimals: true, zone: style.zone.clone() };
     let one = array.slice(row, 1);
     let mut out = String::new();
@@ -88,7 +88,7 @@ pub(super) fn text(array: &ArrayRef, data_type: &DataType, row: usize, style: &S
 }
 
 /// A date or timestamp as the style has it; `None` for other types.
-pub(super) fn moment(array: &ArrayRef, data_type: &DataType, row: usize, style: &Style) -> Option<String> {
+pub(crate) fn moment(array: &ArrayRef, data_type: &DataType, row: usize, style: &Style) -> Option<String> {
     let mut out = String::new();
     match data_type {
         DataType::Timestamp => {

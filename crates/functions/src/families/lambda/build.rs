@@ -159,12 +159,13 @@ fn map_argument(
     }
 }
 
-fn must_be(expected: &DataType, name: &str, value: &Value, index: usize) -> Result<()> {
+/// `call` is how Spark prints the call.
+fn must_be(expected: &DataType, call: &str, value: &Value, index: usize) -> Result<()> {
     if coercion::same_type(&value.data_type, expected) {
         return Ok(());
     }
     Err(SparkError::new(&error_class::DATATYPE_MISMATCH_UNEXPECTED_INPUT_TYPE)
-        .param("sqlExpr", coercion::quoted(&format!("{name}({})", value.sql)))
+        .param("sqlExpr", coercion::quoted(call))
         .param("paramIndex", coercion::ordinal(index))
         .param("requiredType", coercion::type_sql(expected))
         .param("inputSql", coercion::quoted(&value.sql))
@@ -172,8 +173,11 @@ fn must_be(expected: &DataType, name: &str, value: &Value, index: usize) -> Resu
 }
 
 /// A NULL counts as a BOOLEAN.
-fn must_be_boolean(name: &str, value: &Value) -> Result<()> {
-    if value.data_type == DataType::Null { Ok(()) } else { must_be(&DataType::Boolean, name, value, 1) }
+fn must_be_boolean(name: &str, over: &Typed, value: &Value) -> Result<()> {
+    if value.data_type == DataType::Null {
+        return Ok(());
+    }
+    must_be(&DataType::Boolean, &format!("{name}({}, {})", over.sql, value.sql), value, 1)
 }
 
 fn over_array(ctx: &FunctionContext, name: &str, arguments: Vec<Argument<'_>>) -> Result<Typed> {
@@ -190,7 +194,7 @@ fn over_array(ctx: &FunctionContext, name: &str, arguments: Vec<Argument<'_>>) -
         _ => (DataType::Boolean, array.nullable || value.nullable),
     };
     if name != "transform" {
-        must_be_boolean(name, &value)?;
+        must_be_boolean(name, &array, &value)?;
     }
     resolved.call(ctx, name, name, vec![array], result)
 }
@@ -203,14 +207,15 @@ fn aggregate(ctx: &FunctionContext, name: &str, arguments: Vec<Argument<'_>>) ->
     let carried = (start.data_type.clone(), true);
     let mut resolved = Lambdas::default();
     let merged = resolved.resolve(merge.as_mut(), &[carried.clone(), (element, holds_nulls)])?;
-    must_be(&carried.0, name, &merged, 2)?;
     let mut result = (carried.0.clone(), array.nullable || start.nullable || merged.nullable);
     if let Some(mut finish) = lambdas.next() {
-        let finished = resolved.resolve(finish.as_mut(), &[carried])?;
+        let finished = resolved.resolve(finish.as_mut(), std::slice::from_ref(&carried))?;
         result = (finished.data_type, true);
     } else {
         resolved.sql.push("lambdafunction(namedlambdavariable(), namedlambdavariable())".to_owned());
     }
+    let call = format!("{name}({}, {}, {})", array.sql, start.sql, resolved.sql.join(", "));
+    must_be(&carried.0, &call, &merged, 2)?;
     resolved.call(ctx, "aggregate", name, vec![array, start], result)
 }
 
@@ -253,7 +258,7 @@ fn over_map(ctx: &FunctionContext, name: &str, arguments: Vec<Argument<'_>>) -> 
     let value = resolved.resolve(lambda.as_mut(), &[(key.clone(), false), (item.clone(), holds_nulls)])?;
     let result = match name {
         "map_filter" => {
-            must_be_boolean(name, &value)?;
+            must_be_boolean(name, &map, &value)?;
             map.data_type.clone()
         }
         "transform_keys" => {
@@ -272,9 +277,14 @@ fn map_zip_with(ctx: &FunctionContext, arguments: Vec<Argument<'_>>) -> Result<T
     let mut lambda = only(NAME, lambdas)?;
     let (left, left_key, x, x_null) = map_argument(ctx, NAME, left, 0)?;
     let (right, right_key, y, y_null) = map_argument(ctx, NAME, right, 1)?;
-    let Some(key) = coercion::common_type(ctx, &[left_key.clone(), right_key.clone()]) else {
+    let mut resolved = Lambdas::default();
+    // A text is no key beside keys of another type.
+    let keys = [left_key.clone(), right_key.clone()];
+    let common = if left_key.is_string() == right_key.is_string() { coercion::common_type(ctx, &keys) } else { None };
+    let Some(key) = common else {
+        let shown = resolved.resolve(lambda.as_mut(), &[(left_key.clone(), false), (x, true), (y, true)])?.sql;
         return Err(SparkError::new(&error_class::DATATYPE_MISMATCH_MAP_ZIP_WITH_DIFF_TYPES)
-            .param("sqlExpr", coercion::quoted(&format!("{NAME}({}, {})", left.sql, right.sql)))
+            .param("sqlExpr", coercion::quoted(&format!("{NAME}({}, {}, {shown})", left.sql, right.sql)))
             .param("functionName", format!("`{NAME}`"))
             .param("leftType", coercion::type_sql(&left_key))
             .param("rightType", coercion::type_sql(&right_key)));
@@ -283,7 +293,6 @@ fn map_zip_with(ctx: &FunctionContext, arguments: Vec<Argument<'_>>) -> Result<T
         |item: &DataType, holds_nulls| DataType::Map(Box::new(key.clone()), Box::new(item.clone()), holds_nulls);
     let left = coercion::convert(ctx, left, &with_key(&x, x_null))?;
     let right = coercion::convert(ctx, right, &with_key(&y, y_null))?;
-    let mut resolved = Lambdas::default();
     let value = resolved.resolve(lambda.as_mut(), &[(key.clone(), false), (x, true), (y, true)])?;
     let result = DataType::Map(Box::new(key), Box::new(value.data_type), value.nullable);
     let nullable = left.nullable || right.nullable;

@@ -1,7 +1,7 @@
 //! Functions of doubles.
 
-use arrow::array::ArrayRef;
-use arrow::datatypes::{Float64Type, Int64Type};
+use arrow::array::{ArrayRef, AsArray, Float64Array};
+use arrow::datatypes::{DataType as Arrow, DurationMicrosecondType, Float64Type, Int64Type, IntervalYearMonthType};
 use firesteel_model::Result;
 use firesteel_spec::DataType;
 
@@ -37,19 +37,33 @@ functions! {
     "pow" (DOUBLE, DOUBLE) => Is(DataType::Double), |a| binary(a, power), "the first to the power of the second";
     "power" (DOUBLE, DOUBLE) => Is(DataType::Double), |a| binary(a, power), "the first to the power of the second";
     "rint" (DOUBLE) => Is(DataType::Double), |a| unary(a, f64::round_ties_even), "the nearest whole number, as a DOUBLE";
-    "sign" (DOUBLE) => Is(DataType::Double), |a| unary(a, signum), "-1, 0 or 1";
-    "signum" (DOUBLE) => Is(DataType::Double), |a| unary(a, signum), "-1, 0 or 1";
+    "sign" (MEASURE) => Is(DataType::Double), signs, "-1, 0 or 1";
+    "signum" (MEASURE) => Is(DataType::Double), signs, "-1, 0 or 1";
     "sin" (DOUBLE) => Is(DataType::Double), |a| unary(a, f64::sin), "the sine";
     "sinh" (DOUBLE) => Is(DataType::Double), |a| unary(a, f64::sinh), "the hyperbolic sine";
     "sqrt" (DOUBLE) => Is(DataType::Double), |a| unary(a, f64::sqrt), "the square root";
     "tan" (DOUBLE) => Is(DataType::Double), |a| unary(a, f64::tan), "the tangent";
     "tanh" (DOUBLE) => Is(DataType::Double), |a| unary(a, f64::tanh), "the hyperbolic tangent";
-    "width_bucket" (DOUBLE, DOUBLE, DOUBLE, LONG) => Maybe(DataType::Long), width_bucket, "which of so many equal buckets between two bounds the value is in";
+    "width_bucket" (MEASURE, MEASURE, MEASURE, LONG) => Maybe(DataType::Long), width_bucket, "which of so many equal buckets between two bounds the value is in";
     "log" (DOUBLE; DOUBLE = crate::families::rows::Default::Absent) => Maybe(DataType::Double), log, "the logarithm to a base, or the natural one";
 }
 
 fn unary(a: &Args, f: fn(f64) -> f64) -> Result<ArrayRef> {
     Ok(std::sync::Arc::new(a.double(0)?.unary::<_, Float64Type>(f)))
+}
+
+/// A number, or what an interval counts.
+fn measure(a: &Args, i: usize) -> Result<Float64Array> {
+    let array = a.array(i)?;
+    Ok(match array.data_type() {
+        Arrow::Interval(_) => array.as_primitive::<IntervalYearMonthType>().unary(f64::from),
+        Arrow::Duration(_) => array.as_primitive::<DurationMicrosecondType>().unary(|micros| micros as f64),
+        _ => a.double(i)?.clone(),
+    })
+}
+
+fn signs(a: &Args) -> Result<ArrayRef> {
+    Ok(std::sync::Arc::new(measure(a, 0)?.unary::<_, Float64Type>(signum)))
 }
 
 fn binary(a: &Args, f: fn(f64, f64) -> f64) -> Result<ArrayRef> {
@@ -86,7 +100,7 @@ fn signum(x: f64) -> f64 {
 }
 
 fn width_bucket(a: &Args) -> Result<ArrayRef> {
-    let (value, low, high, count) = (a.double(0)?, a.double(1)?, a.double(2)?, a.long(3)?);
+    let (value, low, high, count) = (measure(a, 0)?, measure(a, 1)?, measure(a, 2)?, a.long(3)?);
     a.try_values::<Int64Type>(|r| {
         let (value, low, high, count) = (value.value(r), low.value(r), high.value(r), count.value(r));
         let is_bad =

@@ -2,6 +2,7 @@
 
 use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::{DataType as Arrow, Float32Type, Float64Type, Int64Type};
+use datafusion::common::ScalarValue;
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::DataType;
 
@@ -9,7 +10,7 @@ use crate::call::{FunctionContext, Typed};
 use crate::coercion;
 use crate::errors::from_arrow;
 use crate::families::args::Args;
-use crate::families::rows::{NUMBER, any_nullable, definitions, fold_doubles, int_literal, kernels, shown_name};
+use crate::families::rows::{NUMBER, any_nullable, definitions, fold, fold_doubles, int_literal, kernels, shown_name};
 use crate::udf;
 
 definitions! {
@@ -72,10 +73,19 @@ fn decimal_result(precision: u8, scale: i8, places: i32) -> DataType {
 }
 
 fn whole(ctx: &FunctionContext, name: &str, mut arguments: Vec<Typed>) -> Result<Typed> {
-    let sql = coercion::call_sql(&shown_name(name), &arguments);
     let kernel = if name == "floor" { "floor" } else { "ceil" };
     if arguments.len() == 2 {
-        let places = arguments.pop().map(|argument| places_of(&sql, &argument)).transpose()?.unwrap_or(0);
+        let sql = coercion::call_sql(kernel, &arguments);
+        let places = match (&arguments[1].data_type, fold(&arguments[1])) {
+            (DataType::Integer, Some(ScalarValue::Int32(Some(places)))) => places,
+            _ => {
+                return Err(SparkError::new(&error_class::NON_FOLDABLE_ARGUMENT)
+                    .param("funcName", format!("`{kernel}`"))
+                    .param("paramName", "`scale`")
+                    .param("paramType", coercion::type_sql(&DataType::Integer)));
+            }
+        };
+        arguments.truncate(1);
         let number = coercion::coerce_arguments(ctx, name, arguments, &[coercion::Accepts::Decimal])?;
         let DataType::Decimal(precision, scale) = number[0].data_type else {
             return Err(SparkError::internal("a coerced decimal is none"));
@@ -84,6 +94,7 @@ fn whole(ctx: &FunctionContext, name: &str, mut arguments: Vec<Typed>) -> Result
         let nullable = any_nullable(&number) || !ctx.ansi;
         return udf::call_with(ctx, kernel, number, result, nullable, sql, vec![places.to_string()]);
     }
+    let sql = coercion::call_sql(&shown_name(name), &arguments);
     let mut arguments = coercion::coerce_arguments(ctx, name, arguments, &[NUMBER])?;
     let result = match &arguments[0].data_type {
         DataType::Decimal(precision, scale) => {
@@ -167,7 +178,7 @@ fn round_integers(a: &Args, places: i32, rounding: Rounding) -> Result<ArrayRef>
 
 fn overflow() -> SparkError {
     SparkError::new(&error_class::ARITHMETIC_OVERFLOW)
-        .param("message", "the rounded number overflows")
+        .param("message", "Overflow")
         .param("alternative", "")
         .param("config", "\"spark.sql.ansi.enabled\"")
 }

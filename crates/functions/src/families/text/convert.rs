@@ -2,6 +2,7 @@
 
 use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::Decimal128Type;
+use datafusion::common::ScalarValue;
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::DataType;
 
@@ -10,7 +11,7 @@ use super::number_format::NumberFormat;
 use crate::call::{FunctionContext, Typed};
 use crate::coercion::{self, Accepts};
 use crate::families::args::Args;
-use crate::families::rows::{BINARY, TEXT, any_nullable, definitions, fold_text, kernels, text_literal};
+use crate::families::rows::{BINARY, TEXT, any_nullable, definitions, fold, fold_text, kernels, literal, text_literal};
 use crate::registry::{ANY, Build, lookup};
 use crate::udf;
 
@@ -30,18 +31,35 @@ definitions! {
 kernels! {
     "decode" => encoding::decode;
     "to_utf8" => |a| { let t = a.text(0)?; a.try_binaries(|r| Ok(Some(t.value(r).as_bytes().to_vec()))) };
-    "try_unbase64" => |a| encoding::unbase64(a, true);
-    "try_unhex" => |a| encoding::unhex(a, true);
+    "to_binary_base64" raising => |a| encoding::strict_unbase64(a, false);
+    "try_to_binary_base64" => |a| encoding::strict_unbase64(a, true);
+    "to_binary_hex" raising => |a| encoding::unhex(a, false);
+    "validate_utf8" raising => validated;
     "to_char" => write_number;
     "to_number" => |a| read_number(a, false);
     "try_to_number" => |a| read_number(a, true);
 }
 
-/// Our strings are always UTF-8.
+/// Our strings are always UTF-8; bytes may not be.
 fn as_text(ctx: &FunctionContext, name: &str, arguments: Vec<Typed>) -> Result<Typed> {
     let sql = coercion::call_sql(name, &arguments);
+    if arguments[0].data_type == DataType::Binary && name != "make_valid_utf8" {
+        return udf::call_with(ctx, "validate_utf8", arguments, DataType::STRING, true, sql, vec![name.to_owned()]);
+    }
     let mut arguments = coercion::coerce_arguments(ctx, name, arguments, &[TEXT])?;
     Ok(Typed { sql, ..arguments.remove(0) })
+}
+
+fn validated(a: &Args) -> Result<ArrayRef> {
+    let (bytes, raises) = (a.binary(0)?, a.option(0)? == "validate_utf8");
+    a.try_texts(|r| match std::str::from_utf8(bytes.value(r)) {
+        Ok(text) => Ok(Some(text.to_owned())),
+        Err(_) if !raises => Ok(None),
+        Err(error) => {
+            let shown: String = bytes.value(r).iter().map(|byte| format!("\\x{byte:02X}")).collect();
+            Err(SparkError::new(&error_class::INVALID_UTF8_STRING).param("str", shown).source(error))
+        }
+    })
 }
 
 fn scalar(ctx: &FunctionContext, name: &str, arguments: Vec<Typed>) -> Result<Typed> {
@@ -77,30 +95,39 @@ fn decode(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
 }
 
 fn to_binary(ctx: &FunctionContext, name: &str, mut arguments: Vec<Typed>) -> Result<Typed> {
-    if arguments.len() == 1 {
-        arguments.push(text_literal("hex"));
-    }
     let sql = coercion::call_sql(name, &arguments);
-    let format = arguments.pop();
-    let format = format.as_ref().and_then(fold_text).unwrap_or_default();
+    let format = if arguments.len() > 1 { arguments.pop() } else { None }.unwrap_or_else(|| text_literal("hex"));
+    let Some(value) = fold(&format) else {
+        return Err(SparkError::new(&error_class::DATATYPE_MISMATCH_NON_FOLDABLE_INPUT)
+            .param("sqlExpr", coercion::quoted(&sql))
+            .param("inputName", "`fmt`")
+            .param("inputType", coercion::type_sql(&DataType::STRING))
+            .param("inputExpr", coercion::quoted(&format.sql)));
+    };
+    let null = || literal(ScalarValue::Binary(None), DataType::Binary, &sql);
+    if value.is_null() {
+        return Ok(null());
+    }
     let is_try = name == "try_to_binary";
-    let kernel = match (format.to_lowercase().as_str(), is_try) {
-        ("hex", false) => "unhex",
-        ("hex", true) => "try_unhex",
-        ("base64", false) => "unbase64",
-        ("base64", true) => "try_unbase64",
+    let format = fold_text(&coercion::convert(ctx, format, &DataType::STRING)?).unwrap_or_default().to_lowercase();
+    let kernel = match (format.as_str(), is_try) {
+        ("hex", false) => "to_binary_hex",
+        ("hex", true) => "unhex",
+        ("base64", false) => "to_binary_base64",
+        ("base64", true) => "try_to_binary_base64",
         ("utf-8" | "utf8", _) => "to_utf8",
+        (_, true) => return Ok(null()),
         _ => {
             return Err(SparkError::new(&error_class::DATATYPE_MISMATCH_INVALID_ARG_VALUE)
                 .param("sqlExpr", coercion::quoted(&sql))
-                .param("inputName", "`fmt`")
+                .param("inputName", "fmt")
                 .param("requireType", "case-insensitive \"STRING\"")
                 .param("validValues", "'hex', 'utf-8', 'utf8', or 'base64'")
                 .param("inputValue", format!("'{format}'")));
         }
     };
     let arguments = coercion::coerce_arguments(ctx, name, arguments, &[TEXT])?;
-    let nullable = any_nullable(&arguments) || is_try || !ctx.ansi;
+    let nullable = any_nullable(&arguments) || is_try;
     udf::call(ctx, kernel, arguments, DataType::Binary, nullable, sql)
 }
 

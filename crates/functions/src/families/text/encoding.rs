@@ -19,9 +19,9 @@ use crate::families::rows::functions;
 
 functions! {
     "base64" (BINARY) => Is(DataType::STRING), |a| { let b = a.binary(0)?; a.texts(|r| STANDARD.encode(b.value(r))) }, "bytes in base 64";
-    "unbase64" (TEXT) => Is(DataType::Binary), |a| unbase64(a, false), "bytes from base 64";
+    "unbase64" (TEXT) => Is(DataType::Binary), unbase64, "bytes from base 64";
     "hex" (ANY) => Is(DataType::STRING), hex, "a number, text or bytes in hexadecimal digits";
-    "unhex" (TEXT) => Maybe(DataType::Binary), |a| unhex(a, false), "bytes from hexadecimal digits";
+    "unhex" (TEXT) => Maybe(DataType::Binary), |a| unhex(a, true), "bytes from hexadecimal digits";
     "encode" (TEXT, TEXT) => Is(DataType::Binary), encode, "the text's bytes in a character set";
     "md5" (BINARY) => Is(DataType::STRING), |a| digest(a, |b| to_hex(&md5::Md5::digest(b))), "the MD5 digest in hexadecimal digits";
     "sha" (BINARY) => Is(DataType::STRING), |a| digest(a, |b| to_hex(&sha1::Sha1::digest(b))), "the SHA-1 digest in hexadecimal digits";
@@ -69,19 +69,39 @@ fn conversion(text: &str, format: &str, suggestion: &str) -> SparkError {
         .param("suggestion", format!("`{suggestion}`"))
 }
 
-pub(crate) fn unbase64(a: &Args, is_try: bool) -> Result<ArrayRef> {
+/// Bytes from base 64 with blanks anywhere and the padding left out at will.
+fn bytes_from_base64(text: &str) -> Option<Vec<u8>> {
     let config = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true);
     let engine = GeneralPurpose::new(&base64::alphabet::STANDARD, config);
+    let dense: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
+    engine.decode(dense).ok()
+}
+
+fn unbase64(a: &Args) -> Result<ArrayRef> {
+    let text = a.text(0)?;
+    a.try_binaries(|r| {
+        bytes_from_base64(text.value(r)).map(Some).ok_or_else(|| conversion(text.value(r), "BASE64", "try_to_binary"))
+    })
+}
+
+/// What `to_binary` takes: nothing but padding behind padding, and a padding, if any, that completes four characters.
+fn is_strict_base64(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    let digits = body.bytes().filter(|b| !b.is_ascii_whitespace()).count();
+    let padding = text.len() - body.len();
+    let is_complete = if padding > 0 { (digits + padding).is_multiple_of(4) } else { digits % 4 != 1 };
+    !body.contains('=') && padding <= 2 && is_complete
+}
+
+pub(super) fn strict_unbase64(a: &Args, is_try: bool) -> Result<ArrayRef> {
     let text = a.text(0)?;
     a.try_binaries(|r| {
         let text = text.value(r);
-        let dense: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
-        match engine.decode(dense) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(_) if is_try => Ok(None),
-            Err(_) => Err(conversion(text, "BASE64", "try_to_binary")),
+        match Some(text).filter(|text| is_strict_base64(text)).and_then(bytes_from_base64) {
+            None if !is_try => Err(conversion(text, "BASE64", "try_to_binary")),
+            bytes => Ok(bytes),
         }
     })
 }
@@ -108,14 +128,13 @@ pub(crate) fn bytes_from_hex(text: &str) -> Option<Vec<u8>> {
 
 pub(crate) fn unhex(a: &Args, is_try: bool) -> Result<ArrayRef> {
     let text = a.text(0)?;
-    let raises = a.context.ansi && !is_try;
     a.try_binaries(|r| match bytes_from_hex(text.value(r)) {
-        None if raises => Err(conversion(text.value(r), "HEX", "try_to_binary")),
+        None if !is_try => Err(conversion(text.value(r), "HEX", "try_to_binary")),
         bytes => Ok(bytes),
     })
 }
 
-const CHARSETS: &str = "UTF-8, US-ASCII, ISO-8859-1, UTF-16BE, UTF-16LE, UTF-16, UTF-32";
+const CHARSETS: &str = "iso-8859-1, us-ascii, utf-16, utf-16be, utf-16le, utf-32, utf-8";
 
 fn no_charset(function: &str, charset: &str) -> SparkError {
     SparkError::new(&error_class::INVALID_PARAMETER_VALUE_CHARSET)
@@ -125,21 +144,32 @@ fn no_charset(function: &str, charset: &str) -> SparkError {
         .param("charsets", CHARSETS)
 }
 
+/// A character or byte that has no place in the character set.
+fn malformed(function: &str, charset: &str) -> SparkError {
+    SparkError::new(&error_class::MALFORMED_CHARACTER_CODING)
+        .param("function", format!("`{function}`"))
+        .param("charset", charset)
+}
+
 fn encode(a: &Args) -> Result<ArrayRef> {
     let (text, charset) = (a.text(0)?, a.text(1)?);
     a.try_binaries(|r| {
-        let text = text.value(r);
+        let (text, given) = (text.value(r), charset.value(r));
+        let each = |limit: u32| {
+            let byte = |c: char| u8::try_from(u32::from(c)).ok().filter(|byte| u32::from(*byte) < limit);
+            text.chars().map(byte).collect::<Option<Vec<u8>>>().ok_or_else(|| malformed("encode", given))
+        };
         let utf16 = |write: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(write).collect::<Vec<u8>>();
-        Ok(Some(match charset.value(r).to_uppercase().as_str() {
+        Ok(Some(match given.to_uppercase().as_str() {
             "UTF-8" => text.as_bytes().to_vec(),
-            "US-ASCII" => text.chars().map(|c| if c.is_ascii() { c as u8 } else { b'?' }).collect(),
-            "ISO-8859-1" => text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect(),
+            "US-ASCII" => each(0x80)?,
+            "ISO-8859-1" => each(0x100)?,
             "UTF-16BE" => utf16(u16::to_be_bytes),
             "UTF-16LE" => utf16(u16::to_le_bytes),
             "UTF-16" if text.is_empty() => Vec::new(),
             "UTF-16" => [vec![0xfe, 0xff], utf16(u16::to_be_bytes)].concat(),
             "UTF-32" => text.chars().flat_map(|c| u32::from(c).to_be_bytes()).collect(),
-            other => return Err(no_charset("encode", other)),
+            _ => return Err(no_charset("encode", given)),
         }))
     })
 }
@@ -152,12 +182,12 @@ pub(crate) fn decode(a: &Args) -> Result<ArrayRef> {
 fn decoded(bytes: &[u8], charset: &str) -> Result<String> {
     let utf16 = |bytes: &[u8], read: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.as_chunks::<2>().0.iter().map(|pair| read(*pair)).collect();
-        String::from_utf16_lossy(&units)
+        String::from_utf16(&units).ok().filter(|_| bytes.len().is_multiple_of(2))
     };
-    Ok(match charset.to_uppercase().as_str() {
-        "UTF-8" => String::from_utf8_lossy(bytes).into_owned(),
-        "US-ASCII" => bytes.iter().map(|b| if b.is_ascii() { char::from(*b) } else { '\u{fffd}' }).collect(),
-        "ISO-8859-1" => bytes.iter().map(|b| char::from(*b)).collect(),
+    let found = match charset.to_uppercase().as_str() {
+        "UTF-8" => String::from_utf8(bytes.to_vec()).ok(),
+        "US-ASCII" => bytes.iter().map(|b| b.is_ascii().then(|| char::from(*b))).collect(),
+        "ISO-8859-1" => Some(bytes.iter().map(|b| char::from(*b)).collect()),
         "UTF-16BE" => utf16(bytes, u16::from_be_bytes),
         "UTF-16LE" => utf16(bytes, u16::from_le_bytes),
         "UTF-16" => match bytes {
@@ -166,11 +196,13 @@ fn decoded(bytes: &[u8], charset: &str) -> Result<String> {
             _ => utf16(bytes, u16::from_be_bytes),
         },
         "UTF-32" => {
-            let word = |word: &[u8; 4]| char::from_u32(u32::from_be_bytes(*word)).unwrap_or('\u{fffd}');
-            bytes.as_chunks::<4>().0.iter().map(word).collect()
+            let (words, rest) = bytes.as_chunks::<4>();
+            let text: Option<String> = words.iter().map(|word| char::from_u32(u32::from_be_bytes(*word))).collect();
+            text.filter(|_| rest.is_empty())
         }
-        other => return Err(no_charset("decode", other)),
-    })
+        _ => return Err(no_charset("decode", charset)),
+    };
+    found.ok_or_else(|| malformed("decode", charset))
 }
 
 fn url_encode(text: &str) -> String {

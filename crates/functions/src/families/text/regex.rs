@@ -6,21 +6,24 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, ListBuilder, StringBuilder};
 use arrow::datatypes::{Field, Int32Type};
+use datafusion::common::ScalarValue;
 use fancy_regex::{Captures, Regex};
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::DataType;
 use firesteel_spec::types_arrow::to_arrow;
 
+use crate::call::{FunctionContext, Typed};
+use crate::coercion;
 use crate::families::args::Args;
 use crate::families::rows::Default::Int;
-use crate::families::rows::Output::{Is, ListOf, Maybe};
-use crate::families::rows::functions;
+use crate::families::rows::Output::{Is, ListOf, Maybe, Of};
+use crate::families::rows::{any_nullable, fold, functions};
 
 functions! {
     "rlike" (TEXT, TEXT) => Is(DataType::Boolean), like, "whether the pattern is found in the text";
     "regexp" (TEXT, TEXT) => Is(DataType::Boolean), like, "whether the pattern is found in the text";
     "regexp_like" (TEXT, TEXT) => Is(DataType::Boolean), like, "whether the pattern is found in the text";
-    "regexp_replace" (TEXT, TEXT, TEXT; INT = Int(1)) => Is(DataType::STRING), replace, "the text with every match replaced";
+    "regexp_replace" (TEXT, TEXT, TEXT; INT = Int(1)) => Of(replaced), replace, "the text with every match replaced";
     "regexp_extract" (TEXT, TEXT; INT = Int(1)) => Is(DataType::STRING), extract, "a group of the first match, or nothing";
     "regexp_extract_all" (TEXT, TEXT; INT = Int(1)) => ListOf(DataType::STRING, true), extract_all, "a group of every match";
     "regexp_count" (TEXT, TEXT) => Is(DataType::Integer), count, "how often the pattern is found";
@@ -68,6 +71,20 @@ fn like(a: &Args) -> Result<ArrayRef> {
     a.try_booleans(|r| Ok(Some(compiled("rlike", pattern.value(r))?.is_match(text.value(r)).map_err(failed)?)))
 }
 
+/// A constant position has to be 1 or more.
+fn replaced(_: &FunctionContext, arguments: &[Typed]) -> Result<(DataType, bool)> {
+    if let Some(ScalarValue::Int32(Some(position))) = arguments.get(3).and_then(fold)
+        && position < 1
+    {
+        return Err(SparkError::new(&error_class::DATATYPE_MISMATCH_VALUE_OUT_OF_RANGE)
+            .param("sqlExpr", coercion::quoted(&coercion::call_sql("regexp_replace", arguments)))
+            .param("exprName", "position")
+            .param("valueRange", "(0, 2147483647]")
+            .param("currentValue", position.to_string()));
+    }
+    Ok((DataType::STRING, any_nullable(arguments)))
+}
+
 fn replace(a: &Args) -> Result<ArrayRef> {
     let (text, pattern, with, from) = (a.text(0)?, a.text(1)?, a.text(2)?, a.int(3)?);
     a.try_texts(|r| {
@@ -77,8 +94,8 @@ fn replace(a: &Args) -> Result<ArrayRef> {
         let mut out = String::with_capacity(text.len());
         out.push_str(&text[..start]);
         let mut last = start;
-        for captures in regex.captures_iter(&text[start..]) {
-            let captures = captures.map_err(failed)?;
+        let mut at = Some(0);
+        while let Some(captures) = next_match(&regex, &text[start..], &mut at)? {
             let Some(whole) = captures.get(0) else { continue };
             out.push_str(&text[last..start + whole.start()]);
             push_replacement(&mut out, with.value(r), &captures)?;
@@ -87,6 +104,21 @@ fn replace(a: &Args) -> Result<ArrayRef> {
         out.push_str(&text[last..]);
         Ok(Some(out))
     })
+}
+
+/// The next match as Java finds it: one of nothing may follow right behind another match. `at` is where to look.
+fn next_match<'t>(regex: &Regex, text: &'t str, at: &mut Option<usize>) -> Result<Option<Captures<'t>>> {
+    let Some(from) = at.take() else { return Ok(None) };
+    let found = regex.captures_from_pos(text, from).map_err(failed)?;
+    if let Some(whole) = found.as_ref().and_then(|captures| captures.get(0)) {
+        let behind = text[whole.end()..].chars().next();
+        *at = match behind {
+            _ if whole.end() > whole.start() => Some(whole.end()),
+            Some(skipped) => Some(whole.end() + skipped.len_utf8()),
+            None => None,
+        };
+    }
+    Ok(found)
 }
 
 /// Java's replacement: `$1`, `${name}`, and a backslash before what stands for itself.
@@ -150,8 +182,9 @@ fn extract_all(a: &Args) -> Result<ArrayRef> {
     lists(a, |r, out| {
         let regex = compiled("regexp_extract_all", pattern.value(r))?;
         let group = check_group("regexp_extract_all", &regex, group.value(r))?;
-        for captures in regex.captures_iter(text.value(r)) {
-            out.append_value(captures.map_err(failed)?.get(group).map_or("", |m| m.as_str()));
+        let mut at = Some(0);
+        while let Some(captures) = next_match(&regex, text.value(r), &mut at)? {
+            out.append_value(captures.get(group).map_or("", |m| m.as_str()));
         }
         Ok(())
     })
@@ -180,8 +213,8 @@ fn count(a: &Args) -> Result<ArrayRef> {
     a.try_values::<Int32Type>(|r| {
         let regex = compiled("regexp_count", pattern.value(r))?;
         let mut found = 0;
-        for matched in regex.find_iter(text.value(r)) {
-            matched.map_err(failed)?;
+        let mut at = Some(0);
+        while next_match(&regex, text.value(r), &mut at)?.is_some() {
             found += 1;
         }
         Ok(Some(found))

@@ -1,12 +1,12 @@
 //! Texts in another shape: case, padding, trimming, repetition, replacement.
 
-use arrow::array::{ArrayRef, AsArray};
+use arrow::array::ArrayRef;
 use firesteel_model::Result;
 use firesteel_spec::DataType;
 
 use crate::families::args::Args;
-use crate::families::rows::Default::{Absent, Text};
-use crate::families::rows::Output::{Is, Same};
+use crate::families::rows::Default::Text;
+use crate::families::rows::Output::Is;
 use crate::families::rows::functions;
 
 functions! {
@@ -15,12 +15,6 @@ functions! {
     "lower" (TEXT) => Is(DataType::STRING), |a| each(a, str::to_lowercase), "the text in lower case";
     "lcase" (TEXT) => Is(DataType::STRING), |a| each(a, str::to_lowercase), "the text in lower case";
     "initcap" (TEXT) => Is(DataType::STRING), |a| each(a, initcap), "the text with capitals at the start of words";
-    "trim" (TEXT; TEXT = Absent) => Is(DataType::STRING), |a| trim(a, a.len() - 1, true, true), "the text without spaces, or the given characters, at both ends";
-    "btrim" (TEXT; TEXT = Absent) => Is(DataType::STRING), |a| trim(a, 0, true, true), "the text without spaces, or the given characters, at both ends";
-    "ltrim" (TEXT; TEXT = Absent) => Is(DataType::STRING), |a| trim(a, a.len() - 1, true, false), "the text without spaces, or the given characters, at its start";
-    "rtrim" (TEXT; TEXT = Absent) => Is(DataType::STRING), |a| trim(a, a.len() - 1, false, true), "the text without spaces, or the given characters, at its end";
-    "lpad" (TEXT_OR_BINARY, INT; TEXT_OR_BINARY = Text(" ")) => Same(0), |a| pad(a, true), "the text filled or cut to a length, at its start";
-    "rpad" (TEXT_OR_BINARY, INT; TEXT_OR_BINARY = Text(" ")) => Same(0), |a| pad(a, false), "the text filled or cut to a length, at its end";
     "repeat" (TEXT, INT) => Is(DataType::STRING), repeat, "the text so many times";
     "space" (INT) => Is(DataType::STRING), |a| { let n = a.int(0)?; a.texts(|r| " ".repeat(n.value(r).max(0) as usize)) }, "so many spaces";
     "replace" (TEXT, TEXT; TEXT = Text("")) => Is(DataType::STRING), replace, "the text with every occurrence of another replaced";
@@ -46,46 +40,6 @@ fn initcap(text: &str) -> String {
         starts = c == ' ';
     }
     out
-}
-
-/// `text_at` is the place of the text: `trim(characters, text)`, but `btrim(text, characters)`.
-fn trim(a: &Args, text_at: usize, start: bool, end: bool) -> Result<ArrayRef> {
-    let text = a.text(text_at)?;
-    let set = if a.len() > 1 { Some(a.text(1 - text_at)?) } else { None };
-    a.slices(|r| {
-        let mut text = text.value(r);
-        let set = set.map_or(" ", |set| set.value(r));
-        let is_trimmed = |c: char| set.contains(c);
-        if start {
-            text = text.trim_start_matches(is_trimmed);
-        }
-        if end { text.trim_end_matches(is_trimmed) } else { text }
-    })
-}
-
-fn pad(a: &Args, at_start: bool) -> Result<ArrayRef> {
-    let width = a.int(1)?;
-    if let (Some(bytes), Some(with)) = (a.array(0)?.as_binary_opt::<i32>(), a.array(2)?.as_binary_opt::<i32>()) {
-        return a.try_binaries(|r| {
-            let width = width.value(r).max(0) as usize;
-            Ok(Some(padded(bytes.value(r), width, with.value(r), at_start)))
-        });
-    }
-    let (text, with) = (a.text(0)?, a.text(2)?);
-    a.texts(|r| {
-        let width = width.value(r).max(0) as usize;
-        let (text, with): (Vec<char>, Vec<char>) = (text.value(r).chars().collect(), with.value(r).chars().collect());
-        padded(&text, width, &with, at_start).into_iter().collect()
-    })
-}
-
-fn padded<T: Copy>(text: &[T], width: usize, with: &[T], at_start: bool) -> Vec<T> {
-    if text.len() >= width || with.is_empty() {
-        return text[..width.min(text.len())].to_vec();
-    }
-    let fill = with.iter().copied().cycle().take(width - text.len());
-    let text = text.iter().copied();
-    if at_start { fill.chain(text).collect() } else { text.chain(fill).collect() }
 }
 
 fn repeat(a: &Args) -> Result<ArrayRef> {

@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use firesteel_catalog::{Catalog, MetadataStore};
-use firesteel_executor::{ClusterConfig, LocalCluster};
+use firesteel_executor::{LocalCluster, Master};
 use firesteel_model::conf::ConfKey;
 use firesteel_model::error_class::INVALID_CONF_VALUE_TYPE_MISMATCH;
 use firesteel_model::runtime_conf::parse_bytes;
 use firesteel_model::{Result, SparkError, conf};
 use firesteel_sources::{S3Connection, StoreRegistry};
+use tempfile::TempDir;
 
-use crate::shuffle;
+use crate::{executors, shuffle};
 
 /// How an application is started.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +40,8 @@ pub(crate) struct Application {
     pub(crate) python_path: Vec<PathBuf>,
     /// Settings that new sessions start from.
     pub(crate) conf: BTreeMap<String, String>,
+    /// Goes after the cluster, whose executors use it.
+    _scratch: Option<TempDir>,
 }
 
 impl Application {
@@ -46,49 +49,68 @@ impl Application {
     pub(crate) fn start(config: EngineConfig) -> Result<Arc<Self>> {
         let mut settings = config.conf;
         let id = settings.entry(conf::APP_ID.name.to_owned()).or_insert_with(|| format!("local-{}", now_ms())).clone();
-        let setting = |key: &ConfKey| {
-            settings.get(key.name).cloned().or_else(|| key.default.map(str::to_owned)).unwrap_or_default()
+        let connections = config.connections;
+        let stores = StoreRegistry::new(connections.clone());
+        let (mut cluster, scratch) = match Master::parse(&value(&settings, &conf::MASTER))? {
+            Master::Local(cluster) => (*cluster, None),
+            Master::Processes { executors: count, cores, memory_bytes } => {
+                let scratch = executors::shuffle_folder(&mut settings)?;
+                (executors::processes(count, cores, memory_bytes, &id, &connections, &settings)?, scratch)
+            }
         };
-        let stores = StoreRegistry::new(config.connections);
-        let mut cluster = ClusterConfig::from_master(&setting(&conf::MASTER))?;
         cluster.object_stores = Some(Arc::clone(&stores) as _);
-        cluster.memory_bytes = memory_bytes(&settings)?;
-        if let Some(folder) = settings.get(conf::LOCAL_DIR.name).and_then(|list| list.split(',').next()) {
-            cluster.directory = Some(PathBuf::from(folder.trim()));
-        }
+        cluster.memory_bytes = memory_bytes(&settings, cluster.fleet.is_none())?;
+        cluster.directory = local_folder(&settings);
         cluster.shuffle = shuffle::location(&stores, &settings, &id)?;
         let cluster = LocalCluster::start(cluster)?;
-        let warehouse = stores.resolve(&setting(&conf::WAREHOUSE_DIR))?;
+        let warehouse = stores.resolve(&value(&settings, &conf::WAREHOUSE_DIR))?;
         let metadata = MetadataStore::new(Arc::clone(&warehouse.store), &warehouse.path);
         let catalog = Arc::new(Catalog::new(metadata, warehouse.show().trim_end_matches('/')));
         settings.entry("spark.default.parallelism".to_owned()).or_insert_with(|| cluster.slots().to_string());
         let (python, python_path) = (config.python, config.python_path);
-        Ok(Arc::new(Self { cluster, stores, catalog, python, python_path, conf: settings }))
+        let conf = settings;
+        Ok(Arc::new(Self { cluster, stores, catalog, python, python_path, conf, _scratch: scratch }))
     }
 }
 
-/// What tasks in this process may take, if somebody said: the fraction that operators divide of an executor's memory,
-/// or else of the driver's.
-fn memory_bytes(settings: &BTreeMap<String, String>) -> Result<Option<u64>> {
-    let Some((key, text)) =
-        [&conf::EXECUTOR_MEMORY, &conf::DRIVER_MEMORY].into_iter().find_map(|key| Some((key, settings.get(key.name)?)))
-    else {
+/// The first folder for scratch space, if somebody named one.
+pub(crate) fn local_folder(settings: &BTreeMap<String, String>) -> Option<PathBuf> {
+    let folder = settings.get(conf::LOCAL_DIR.name).and_then(|list| list.split(',').next())?;
+    Some(PathBuf::from(folder.trim()))
+}
+
+/// What operators in this process may divide, if somebody said: a part of an executor's memory if tasks run here, or
+/// else of the driver's.
+fn memory_bytes(settings: &BTreeMap<String, String>, runs_tasks: bool) -> Result<Option<u64>> {
+    let keys = [runs_tasks.then_some(&conf::EXECUTOR_MEMORY), Some(&conf::DRIVER_MEMORY)];
+    let Some((key, text)) = keys.into_iter().flatten().find_map(|key| Some((key, settings.get(key.name)?))) else {
         return Ok(None);
-    };
-    let wrong = |key: &ConfKey, text: &str, kind: &str| {
-        SparkError::new(&INVALID_CONF_VALUE_TYPE_MISMATCH)
-            .param("confName", key.name)
-            .param("confValue", text)
-            .param("confType", kind)
     };
     // A number alone counts MiB, as in Spark.
     let plain = text.trim().parse::<u64>().ok().and_then(|mib| mib.checked_mul(1 << 20));
     let total = plain.or_else(|| parse_bytes(text)).ok_or_else(|| wrong(key, text, "bytes"))?;
+    pool_bytes(total, settings).map(Some)
+}
+
+/// What operators, shuffle and cache divide of so much memory.
+pub(crate) fn pool_bytes(total: u64, settings: &BTreeMap<String, String>) -> Result<u64> {
     let fraction = settings.get(conf::MEMORY_FRACTION.name).map_or("0.6", String::as_str);
     let percent =
         fraction.trim().parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share)).map(|share| share * 100.0);
     let percent = percent.ok_or_else(|| wrong(&conf::MEMORY_FRACTION, fraction, "a number from 0 to 1"))?;
-    Ok(Some(total / 100 * percent as u64))
+    Ok(total / 100 * percent as u64)
+}
+
+fn wrong(key: &ConfKey, text: &str, kind: &str) -> SparkError {
+    SparkError::new(&INVALID_CONF_VALUE_TYPE_MISMATCH)
+        .param("confName", key.name)
+        .param("confValue", text)
+        .param("confType", kind)
+}
+
+/// The setting, or its default.
+fn value(settings: &BTreeMap<String, String>, key: &conf::ConfKey) -> String {
+    settings.get(key.name).cloned().or_else(|| key.default.map(str::to_owned)).unwrap_or_default()
 }
 
 /// Milliseconds since the epoch.

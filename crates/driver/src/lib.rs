@@ -19,6 +19,7 @@ mod codec_tests;
 mod command;
 mod engine;
 mod environment;
+mod executors;
 mod explain;
 mod planning;
 mod progress;
@@ -31,5 +32,6 @@ mod shuffle;
 mod sql_session;
 
 pub use application::EngineConfig;
+pub use executors::run_executor;
 pub use server::Server;
 pub use sql_session::{Rows, SqlSession, text_columns};

@@ -103,7 +103,7 @@ fn variables(session: &DriverSession) -> Result<BTreeMap<String, String>> {
     }
     let memory = settings.bytes(&conf::PYSPARK_EXECUTOR_MEMORY);
     if memory > 0 {
-        let slots = session.application().cluster.slots() as u64;
+        let slots = session.application().cluster.slots_per_executor() as u64;
         let megabytes = (memory >> 20) / slots.max(1);
         variables.insert("PYSPARK_EXECUTOR_MEMORY_MB".to_owned(), megabytes.max(1).to_string());
     }

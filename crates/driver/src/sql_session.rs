@@ -93,9 +93,10 @@ impl SqlSession {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).cancel();
     }
 
-    /// Ends the session.
+    /// Ends the session and the engine, and throws away what jobs left.
     pub async fn close(self) {
         self.cancel();
+        self.session.application().cluster.shutdown().await;
     }
 }
 

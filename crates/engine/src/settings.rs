@@ -3,9 +3,10 @@
 use firesteel_model::error_class::INVALID_CONF_VALUE_TYPE_MISMATCH;
 use firesteel_model::runtime_conf::parse_bytes;
 use firesteel_model::{Result, SparkError, conf};
+use serde::{Deserialize, Serialize};
 
 /// Settings of one session, read from its configuration keys.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ExecutionSettings {
     /// `spark.sql.shuffle.partitions`.
     pub shuffle_partitions: usize,
@@ -24,7 +25,7 @@ pub struct ExecutionSettings {
 }
 
 /// `spark.sql.adaptive.*`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct AdaptiveSettings {
     /// Whether small partitions are merged.
     pub coalesce: bool,

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::physical_plan::ExecutionPlan;
@@ -17,17 +18,25 @@ use firesteel_model::ids::JobId;
 use firesteel_model::{Result, SparkError};
 use firesteel_scheduler::CancelScope;
 use tokio::runtime::Runtime;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::ClusterConfig;
-use crate::dispatch::{Command, Dispatcher, Submission};
+use crate::dispatch::{Command, Dispatcher, Stores, Submission};
+use crate::fleet::Fleet;
 use crate::local::LocalExecutor;
 use crate::progress::ProgressSink;
 use crate::results::{JobStream, PartitionResult, ResultBoard};
+use crate::runner::{Executors, OwnExecutor};
 
 /// Messages that may wait for the dispatcher; far more than there are slots and clients.
 const COMMANDS_MAX: usize = 4096;
+
+/// Threads for the dispatcher and what executors elsewhere say and send.
+const FLEET_THREADS: usize = 4;
+
+/// How long executors may take to end.
+const CLOSE: Duration = Duration::from_secs(10);
 
 /// How a job stands among others and what is wanted of it.
 #[derive(Clone, Debug, Default)]
@@ -53,7 +62,7 @@ pub struct JobOptions {
     pub config: Option<SessionConfig>,
 }
 
-/// A whole cluster in this process.
+/// A cluster: its dispatcher in this process, and its executor here or executors elsewhere.
 ///
 /// Guarantees: jobs run on threads of its own, so a caller's runtime stays responsive; memory and directories are given
 /// back when it is dropped. Dropping it ends all jobs.
@@ -63,6 +72,8 @@ pub struct LocalCluster {
     commands: mpsc::Sender<Command>,
     next_job: AtomicU64,
     control: Option<Runtime>,
+    slots_per_executor: usize,
+    hash_join_bytes_max: u64,
 }
 
 impl LocalCluster {
@@ -70,7 +81,7 @@ impl LocalCluster {
     pub fn start(config: ClusterConfig) -> Result<Arc<Self>> {
         let executor = Arc::new(LocalExecutor::start(&config)?);
         let control = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
+            .worker_threads(if config.fleet.is_some() { FLEET_THREADS } else { 1 })
             .thread_name("firesteel-control")
             .enable_all()
             .build();
@@ -78,9 +89,24 @@ impl LocalCluster {
             control.map_err(|error| SparkError::internal("failed to start the control thread").source(error))?;
         let (commands, inbox) = mpsc::channel(COMMANDS_MAX);
         // A weak sender: the loop ends when the cluster and all streams are gone.
-        let dispatcher = Dispatcher::new(config.scheduler, Arc::clone(&executor), commands.downgrade());
+        let (reports, stores) =
+            (commands.downgrade(), Stores::new(Arc::clone(&executor.store), Arc::clone(&executor.results)));
+        let executors: Box<dyn Executors> = match &config.fleet {
+            None => Box::new(OwnExecutor::new(Arc::clone(&executor), reports)),
+            Some(fleet) => {
+                let _control = control.enter();
+                let (directory, results) = (executor.directory().to_owned(), Arc::clone(&executor.results));
+                Box::new(Fleet::open(fleet, directory, results, reports)?)
+            }
+        };
+        let dispatcher = Dispatcher::new(config.scheduler, executors, stores);
         control.spawn(dispatcher.run(inbox));
-        Ok(Arc::new(Self { executor, commands, next_job: AtomicU64::new(0), control: Some(control) }))
+        let (slots_per_executor, hash_join_bytes_max) = match &config.fleet {
+            Some(fleet) => (fleet.slots as usize, fleet.hash_join_bytes_max()),
+            None => (executor.slots as usize, executor.hash_join_bytes_max()),
+        };
+        let (next_job, control) = (AtomicU64::new(0), Some(control));
+        Ok(Arc::new(Self { executor, commands, next_job, control, slots_per_executor, hash_join_bytes_max }))
     }
 
     /// Memory, disk, caches and object stores of tasks; plans must be made with the same.
@@ -93,6 +119,11 @@ impl LocalCluster {
         self.executor.slots as usize
     }
 
+    /// How many tasks run at once on each executor.
+    pub fn slots_per_executor(&self) -> usize {
+        self.slots_per_executor
+    }
+
     /// Where spills and shuffle files are.
     pub fn directory(&self) -> &Path {
         self.executor.directory()
@@ -100,7 +131,7 @@ impl LocalCluster {
 
     /// Starts a job. Its rows come from the stream; dropping the stream cancels it.
     pub async fn submit(&self, plan: Arc<dyn ExecutionPlan>, mut options: JobOptions) -> Result<JobStream> {
-        options.settings.adaptive.hash_join_bytes_max.get_or_insert(self.executor.hash_join_bytes_max());
+        options.settings.adaptive.hash_join_bytes_max.get_or_insert(self.hash_join_bytes_max);
         let plan = match options.limit {
             Some(rows) => limited(plan, rows),
             None => plan,
@@ -114,7 +145,7 @@ impl LocalCluster {
             schema,
             limit,
             Arc::clone(&board),
-            Arc::clone(&self.executor.store),
+            Arc::clone(&self.executor.results),
             self.commands.clone(),
         );
         if let Some(cancel) = options.cancel.clone() {
@@ -151,10 +182,15 @@ impl LocalCluster {
         self.send(Command::Cancel(scope)).await
     }
 
-    /// Ends all jobs and throws away what they left in the shuffle store.
+    /// Ends all jobs and executors elsewhere, and throws away what they left in the shuffle store.
     pub async fn shutdown(&self) {
         // A cluster that has stopped has no jobs.
         let _ = self.cancel(CancelScope::All).await;
+        let (closed, all_closed) = oneshot::channel();
+        if self.send(Command::Close(closed)).await.is_ok() {
+            // Executors that do not end are killed with the cluster.
+            let _ = tokio::time::timeout(CLOSE, all_closed).await;
+        }
         self.executor.clean_up().await;
     }
 

@@ -4,7 +4,8 @@
 //!   LocalCluster::submit(plan) --cut--> Dispatcher (owns Scheduler and jobs; one loop)
 //!        ^                                 | LaunchTask            ^ TaskFinished
 //!   JobStream <-- results in order --      v                       |
-//!                                    LocalExecutor: slots, CPU runtime, memory pool, shuffle store
+//!                                 Executors: this process's LocalExecutor (slots, memory pool, shuffle store),
+//!                                 or a Fleet of processes, each of which holds a LocalExecutor
 //! ```
 //!
 //! It must not know sessions, SQL, the Connect protocol or Kubernetes.
@@ -13,13 +14,19 @@ mod attempt;
 mod cluster;
 mod config;
 mod dispatch;
+mod fleet;
 mod local;
 mod memory;
+mod process;
 mod progress;
 mod results;
+mod runner;
+mod wire;
 
 pub use attempt::TaskMetrics;
 pub use cluster::{JobOptions, LocalCluster};
-pub use config::ClusterConfig;
+pub use config::{ClusterConfig, Master};
+pub use fleet::{ExecutorLauncher, FleetConfig, LauncherContext, LauncherFactory, LossReporter, ProcessLauncher};
+pub use process::{Extend, ProcessConfig, ProcessParts, run_executor};
 pub use progress::{ProgressEvent, ProgressSink, TaskEnd};
 pub use results::{JobStream, PartitionResult, ResultBatch};

@@ -41,6 +41,10 @@ pub(crate) struct LocalExecutor {
     pub(crate) store: Arc<dyn ShuffleStore>,
     /// Processes that run Python functions.
     pub(crate) workers: Arc<WorkerPool>,
+    /// Where the driver keeps what it reads itself; the same store where tasks run in this process.
+    pub(crate) results: Arc<dyn ShuffleStore>,
+    /// Whether others go on with what the store holds when this executor is gone.
+    keeps_shuffle: bool,
     threads: Option<Runtime>,
     io: Option<Runtime>,
     directory: TempDir,
@@ -62,18 +66,24 @@ impl LocalExecutor {
         }
         let bytes = config.memory_bytes.unwrap_or_else(memory::default_pool_bytes);
         let pool = memory::pool(bytes);
-        let budget = ShuffleBudget::new(&pool, config.shuffle_memory_bytes.unwrap_or(bytes / 4));
+        let shuffle_memory = config.shuffle_memory_bytes.unwrap_or(bytes / 4);
+        let budget = ShuffleBudget::new(&pool, shuffle_memory);
         let disk = DiskManagerBuilder::default()
             .with_mode(DiskManagerMode::Directories(vec![spills]))
             .with_max_temp_directory_size(u64::MAX);
-        let mut runtime_env = RuntimeEnvBuilder::new().with_memory_pool(pool).with_disk_manager_builder(disk);
+        let mut runtime_env =
+            RuntimeEnvBuilder::new().with_memory_pool(Arc::clone(&pool)).with_disk_manager_builder(disk);
         if let Some(stores) = &config.object_stores {
             runtime_env = runtime_env.with_object_store_registry(Arc::clone(stores));
         }
         let slots = config.slots.max(1);
-        let threads = runtime("firesteel-task", slots).map_err(broken("start threads for tasks"))?;
+        // A driver whose tasks run elsewhere has none itself.
+        let thread_count = if config.fleet.is_some() { 1 } else { slots };
+        let threads = runtime("firesteel-task", thread_count).map_err(broken("start threads for tasks"))?;
+        let local = LocalStore::new(&shuffle, Arc::new(ShuffleBudget::new(&pool, shuffle_memory)));
+        let local: Arc<dyn ShuffleStore> = Arc::new(local);
         let (store, io): (Arc<dyn ShuffleStore>, _) = match config.shuffle.clone() {
-            None => (Arc::new(LocalStore::new(shuffle, Arc::new(budget))), None),
+            None => (Arc::clone(&local), None),
             Some(location) => {
                 let io = runtime("firesteel-io", IO_THREADS).map_err(broken("start threads for the shuffle"))?;
                 let handle = io.handle().clone();
@@ -87,7 +97,9 @@ impl LocalExecutor {
             workers,
             slots: u32::try_from(slots).unwrap_or(u32::MAX),
             runtime_env: runtime_env.build_arc().map_err(spark_error)?,
+            results: if config.fleet.is_some() { local } else { Arc::clone(&store) },
             store,
+            keeps_shuffle: config.keeps_shuffle,
             threads: Some(threads),
             io,
             directory,
@@ -122,15 +134,14 @@ impl LocalExecutor {
         clean_up(Arc::clone(&self.store)).await;
     }
 
-    /// Runs an attempt on the task threads; `report` hears of its end, whatever it is.
-    pub(crate) fn launch<F, R>(&self, work: AttemptWork, report: F)
+    /// Runs an attempt on the task threads, its output into `store`; `report` hears of its end, whatever it is.
+    pub(crate) fn launch<F, R>(&self, work: AttemptWork, store: Arc<dyn ShuffleStore>, report: F)
     where
         F: FnOnce(TaskAttempt, AttemptEnd) -> R + Send + 'static,
         R: Future<Output = ()> + Send,
     {
         let Some(threads) = &self.threads else { return };
-        let (store, runtime_env) = (Arc::clone(&self.store), Arc::clone(&self.runtime_env));
-        let workers = Arc::clone(&self.workers);
+        let (runtime_env, workers) = (Arc::clone(&self.runtime_env), Arc::clone(&self.workers));
         threads.spawn(async move {
             let attempt = work.attempt;
             let end = attempt::run(work, store, runtime_env, workers).await;
@@ -161,6 +172,10 @@ impl Drop for LocalExecutor {
             threads.shutdown_background();
         }
         if let Some(io) = self.io.take() {
+            if self.keeps_shuffle {
+                io.shutdown_background();
+                return;
+            }
             let store = Arc::clone(&self.store);
             // On a thread of its own, because this may run on one that must not wait.
             let done = std::thread::spawn(move || {

@@ -26,12 +26,25 @@ pub(crate) fn pool(bytes: u64) -> Arc<dyn MemoryPool> {
 
 /// What the pool gets when nobody said: a share of the container's limit, or of the machine.
 pub(crate) fn default_pool_bytes() -> u64 {
+    limit_bytes() / 100 * POOL_PERCENT
+}
+
+/// What this process may take: the container's limit, or the machine's memory.
+pub(crate) fn limit_bytes() -> u64 {
     let limits = [
         number_in(Path::new("/sys/fs/cgroup/memory.max")),
         number_in(Path::new("/sys/fs/cgroup/memory/memory.limit_in_bytes")),
         machine_bytes(),
     ];
-    limits.into_iter().flatten().min().unwrap_or(FALLBACK_BYTES) / 100 * POOL_PERCENT
+    limits.into_iter().flatten().min().unwrap_or(FALLBACK_BYTES)
+}
+
+/// What this process holds; 0 where the system does not tell.
+pub(crate) fn resident_bytes() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
+    kibibytes.map_or(0, |kibibytes| kibibytes.saturating_mul(1024))
 }
 
 /// The file's number; `max` is none.

@@ -1,5 +1,6 @@
 //! The command line's grammar.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -40,6 +41,9 @@ pub(crate) enum Command {
     /// Serve S3 over a folder, for trying things out on a cluster.
     #[command(hide = true)]
     S3(S3),
+    /// Run tasks for a driver, as the environment that it sets says.
+    #[command(hide = true)]
+    Executor,
     /// Print the version.
     Version,
     /// Print a script that completes this command in a shell.
@@ -67,6 +71,10 @@ pub(crate) struct Run {
     /// Default: firesteel-data, for a job that names none.
     #[arg(long, value_name = "FOLDER", env = "FIRESTEEL_DATA")]
     pub(crate) data: Option<PathBuf>,
+
+    /// Where tasks run: local[N] in this process, local-cluster[N,cores,MiB] in N others.
+    #[arg(long, value_name = "MASTER")]
+    pub(crate) master: Option<String>,
 
     /// How rows of a SQL job are printed.
     #[arg(long, value_enum, default_value_t)]
@@ -196,9 +204,21 @@ pub(crate) struct Session {
     #[arg(long, value_name = "FOLDER", env = "FIRESTEEL_DATA", default_value = DATA_FOLDER)]
     pub(crate) data: PathBuf,
 
+    /// Where tasks run: local[N] in this process, local-cluster[N,cores,MiB] in N others.
+    #[arg(long, value_name = "MASTER")]
+    pub(crate) master: Option<String>,
+
     /// Spark configuration: spark.sql.shuffle.partitions=8.
     #[arg(long = "conf", value_name = "KEY=VALUE", value_parser = key_value)]
     pub(crate) conf: Vec<(String, String)>,
+}
+
+impl Session {
+    /// The configuration, with the master that was named.
+    pub(crate) fn conf(&self) -> BTreeMap<String, String> {
+        let master = self.master.iter().map(|master| ("spark.master".to_owned(), master.clone()));
+        self.conf.iter().cloned().chain(master).collect()
+    }
 }
 
 /// How rows are printed.

@@ -21,7 +21,7 @@ pub(crate) async fn connect(arguments: Connect) -> Result<(), Failure> {
     let data = Data::folder(&arguments.session.data).await?;
     let config = EngineConfig {
         connections: data.connections.clone(),
-        conf: arguments.session.conf.iter().cloned().collect(),
+        conf: arguments.session.conf(),
         python: own_python(),
         python_path: Vec::new(),
     };

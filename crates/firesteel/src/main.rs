@@ -4,6 +4,7 @@
 //!   run      manifest -> data -> program --SPARK_REMOTE--> engine
 //!   connect                      engine <--Spark Connect-- the user's own client
 //!   sql      statements -------> engine --> rows
+//!   executor what a driver starts: runs tasks
 //!   driver   run or connect, as a pod of a cluster does it; clean and s3 go with it
 //! ```
 //!
@@ -71,6 +72,7 @@ fn perform(command: Command) -> Result<(), Failure> {
         Command::Connect(arguments) => block_on(connect::connect(arguments)),
         Command::Sql(arguments) => block_on(sql::sql(arguments)),
         Command::Convert(arguments) => convert::convert(&arguments),
+        Command::Executor => block_on(async { Ok(engine::run_executor().await?) }),
         Command::Driver(arguments) => block_on(driver::driver(arguments)),
         Command::Clean(arguments) => block_on(clean::clean(arguments)),
         Command::S3(arguments) => block_on(s3::s3(arguments)),

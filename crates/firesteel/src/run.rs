@@ -18,7 +18,10 @@ use crate::sql;
 /// Errors: the program's own exit code, a failed statement, anything wrong with the manifest.
 pub(crate) async fn run(arguments: Run) -> Result<(), Failure> {
     let file = arguments.manifest.display().to_string();
-    let job = Manifest::read(&arguments.manifest, &arguments.overrides)?.into_job(&file)?;
+    let mut job = Manifest::read(&arguments.manifest, &arguments.overrides)?.into_job(&file)?;
+    if let Some(master) = &arguments.master {
+        job.spec.conf.0.insert("spark.master".to_owned(), master.clone());
+    }
     if job.spec.suspend {
         return Err(Failure::Usage(format!("{file}: the job is suspended; run it with --set suspend=false")));
     }
@@ -76,6 +79,7 @@ mod tests {
             manifest: file,
             overrides: Vec::new(),
             python: None,
+            master: None,
             data: Some(folder.path().join("data")),
             format: crate::arguments::Format::Table,
             args: Vec::new(),

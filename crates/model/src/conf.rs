@@ -62,7 +62,7 @@ keys! {
     SHUFFLE_PARTITIONS = "spark.sql.shuffle.partitions", Some("200"), Int, Runtime, "partitions after an exchange";
     TIMESTAMP_TYPE = "spark.sql.timestampType", Some("TIMESTAMP_LTZ"), Text, Runtime, "what TIMESTAMP means: TIMESTAMP_LTZ or TIMESTAMP_NTZ";
     WAREHOUSE_DIR = "spark.sql.warehouse.dir", Some("spark-warehouse"), Text, Static, "where managed tables lie";
-    MASTER = "spark.master", Some("local[*]"), Text, Static, "where executors run";
+    MASTER = "spark.master", Some("local[*]"), Text, Static, "where executors run: local, local[N] or local[*] in the driver's process, local-cluster[N,cores,MiB] in N others on the same machine";
     APP_NAME = "spark.app.name", Some("firesteel"), Text, Runtime, "the application's name";
     PANDAS_CONVERT_TO_ARROW_ARRAY_SAFELY = "spark.sql.execution.pandas.convertToArrowArraySafely", Some("true"), Bool, Runtime, "pandas to Arrow fails on overflow and truncation";
     PANDAS_INFER_PANDAS_DICT_AS_MAP = "spark.sql.execution.pandas.inferPandasDictAsMap", Some("false"), Bool, Runtime, "a dict in a pandas column is a map rather than a struct";
@@ -204,6 +204,7 @@ keys! {
     EXECUTOR_MEMORY = "spark.executor.memory", Some("1g"), Text, Static, "memory of an executor; in one process, of all tasks (not set: that of the machine)";
     MEMORY_FRACTION = "spark.memory.fraction", Some("0.6"), Number, Static, "share of the memory that operators, shuffle and cache divide";
     EXECUTOR_CORES = "spark.executor.cores", Some("1"), Int, Static, "cores of an executor";
+    EXECUTOR_HEARTBEAT_INTERVAL = "spark.executor.heartbeatInterval", Some("10s"), Time, Static, "how often an executor in another process reports at least";
     EXECUTOR_INSTANCES = "spark.executor.instances", None, Int, Static, "executors wanted";
     DEFAULT_PARALLELISM = "spark.default.parallelism", None, Int, Static, "partitions where nothing else says";
     TASK_CPUS = "spark.task.cpus", Some("1"), Int, Static, "cores of a task";
@@ -225,7 +226,7 @@ keys! {
     LOCALITY_WAIT = "spark.locality.wait", Some("3s"), Time, Static, "how long tasks wait for an executor that holds their blocks";
     NETWORK_TIMEOUT = "spark.network.timeout", Some("120s"), Time, Static, "silence after which an executor is lost";
     SCHEDULER_MODE = "spark.scheduler.mode", Some("FIFO"), Text, Static, "which job's tasks go first";
-    SHUFFLE_URL = "spark.firesteel.shuffle.url", None, Text, Static, "where shuffle outputs lie: a folder of a bucket, s3://bucket/folder, or file:///folder; without it memory and local files";
+    SHUFFLE_URL = "spark.firesteel.shuffle.url", None, Text, Static, "where shuffle outputs lie: a folder of a bucket, s3://bucket/folder, or file:///folder; without it memory and local files, or a folder of this machine that executors in other processes share";
     KUBERNETES_NAMESPACE = "spark.kubernetes.namespace", Some("default"), Text, Static, "the namespace of the pods; part of the keys of shuffle outputs";
     LOCAL_DIR = "spark.local.dir", Some("/tmp"), Text, Static, "scratch space";
     CHECKPOINT_DIR = "spark.checkpoint.dir", None, Text, Static, "where checkpoints go";

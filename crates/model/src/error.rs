@@ -3,11 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::error_class::{ErrorClass, ExceptionKind};
+use serde::{Deserialize, Serialize};
+
+use crate::error_class::{self, ErrorClass, ExceptionKind};
 use crate::error_context::ErrorContext;
 
 /// The result of anything that can fail in Spark's terms.
 pub type Result<T, E = SparkError> = std::result::Result<T, E>;
+
+/// Causes of an error that travel with it.
+const CAUSES_MAX: usize = 16;
 
 /// An error with Spark's class, SQLSTATE, parameters and position.
 ///
@@ -129,6 +134,76 @@ impl SparkError {
 
     fn inner(&mut self) -> &mut Inner {
         Arc::make_mut(&mut self.0)
+    }
+}
+
+/// A [`SparkError`] on its way to another process. Of what caused it the text is kept.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PortableError {
+    class: String,
+    kind: ExceptionKind,
+    params: Vec<(String, String)>,
+    contexts: Vec<ErrorContext>,
+    position: Option<(u32, u32)>,
+    retryable: bool,
+    causes: Vec<String>,
+}
+
+/// The text of an error in another process.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+struct RemoteCause {
+    text: String,
+    source: Option<Box<RemoteCause>>,
+}
+
+impl PortableError {
+    /// As bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Plain data always has a JSON form.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// From bytes; an error about them where they make no sense.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let broken = |error| Self::from(&SparkError::internal("an error came over the wire broken").source(error));
+        serde_json::from_slice(bytes).unwrap_or_else(broken)
+    }
+}
+
+impl From<&SparkError> for PortableError {
+    fn from(error: &SparkError) -> Self {
+        let inner = &error.0;
+        let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+        Self {
+            class: inner.class.name.to_owned(),
+            kind: inner.kind,
+            params: inner.params.clone(),
+            contexts: inner.contexts.clone(),
+            position: inner.position,
+            retryable: inner.retryable,
+            causes: causes.take(CAUSES_MAX).map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl From<PortableError> for SparkError {
+    fn from(error: PortableError) -> Self {
+        let known = error_class::ALL.iter().find(|class| class.name == error.class);
+        let Some(class) = known.copied() else {
+            return Self::internal(format!("an error of the unknown class {}: {:?}", error.class, error.params));
+        };
+        let causes = error.causes.into_iter().rev();
+        let source = causes.fold(None, |source, text| Some(Box::new(RemoteCause { text, source })));
+        Self(Arc::new(Inner {
+            class,
+            kind: error.kind,
+            params: error.params,
+            contexts: error.contexts,
+            position: error.position,
+            retryable: error.retryable,
+            source: source.map(|cause| Arc::from(cause as Box<dyn std::error::Error + Send + Sync>)),
+        }))
     }
 }
 

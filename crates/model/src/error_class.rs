@@ -2,6 +2,8 @@
 //!
 //! Names, SQLSTATEs and parameter names are Spark's; the sentences are ours. `<name>` is replaced by the parameter.
 
+use serde::{Deserialize, Serialize};
+
 /// A row of the table.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ErrorClass {
@@ -16,7 +18,7 @@ pub struct ErrorClass {
 }
 
 /// The JVM exceptions that the Python client tells apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExceptionKind {
     /// The query's text is not SQL.
     Parse,

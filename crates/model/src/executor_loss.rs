@@ -9,8 +9,12 @@ use serde::{Deserialize, Serialize};
 pub enum ExecutorLoss {
     /// The container went over its memory limit.
     OutOfMemory,
+    /// It did not come into being.
+    NotStarted,
     /// The process ended by itself with this status.
     Exited(i32),
+    /// Somebody else ended the process with this signal.
+    Killed(i32),
     /// The node ran short of something and the pod had to go.
     Evicted,
     /// The node is gone or not ready.
@@ -39,6 +43,8 @@ impl fmt::Display for ExecutorLoss {
         match self {
             Self::OutOfMemory => f.write_str("out of memory"),
             Self::Exited(status) => write!(f, "exited with status {status}"),
+            Self::NotStarted => f.write_str("not started"),
+            Self::Killed(signal) => write!(f, "killed by signal {signal}"),
             Self::Evicted => f.write_str("evicted"),
             Self::NodeLost => f.write_str("node lost"),
             Self::PodDeleted => f.write_str("pod deleted"),

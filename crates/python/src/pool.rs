@@ -20,6 +20,9 @@ const FORK_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long an idle worker is kept, as in Spark.
 const IDLE_MAX: Duration = Duration::from_secs(60);
 
+/// A socket's path has at most 107 bytes, of which directory and name take 57.
+const PARENT_BYTES_MAX: usize = 50;
+
 /// Bounds of a pool.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolLimits {
@@ -72,9 +75,10 @@ pub(crate) struct Returned {
 }
 
 impl WorkerPool {
-    /// An empty pool whose sockets lie below `parent`.
+    /// An empty pool whose sockets lie below `parent`, or below the system's temporary directory where that is too long
+    /// a path for a socket.
     pub fn new(limits: PoolLimits, parent: Option<&Path>) -> Result<Self> {
-        let directory = match parent {
+        let directory = match parent.filter(|parent| parent.as_os_str().len() <= PARENT_BYTES_MAX) {
             Some(parent) => TempDir::with_prefix_in("python-", parent),
             None => TempDir::with_prefix("python-"),
         };

@@ -82,6 +82,11 @@ impl MapPartitionsExec {
         &self.session
     }
 
+    /// The order in which it must see its rows.
+    pub fn order(&self) -> Option<&InputOrder> {
+        self.order.as_ref()
+    }
+
     fn label(&self) -> String {
         format!("MapPartitionsExec: {}", self.command.name)
     }

@@ -22,7 +22,7 @@ const SCALE_UP: usize = 4;
 
 impl Dispatcher {
     pub(super) async fn completed(&mut self, id: JobId, stage: StageId, awaits_replan: bool) -> Vec<Event> {
-        let store = Arc::clone(&self.executor.store);
+        let store = Arc::clone(self.stores.results());
         let Some(job) = self.jobs.get_mut(&id) else { return Vec::new() };
         let Some(run) = job.stage_mut(stage) else { return Vec::new() };
         run.completed();

@@ -163,6 +163,30 @@ impl Job {
         Ok(AttemptWork { attempt, plan: run.plan(attempt)?, partition, inputs, config, cancel })
     }
 
+    /// The attempt's stage, or a part of it.
+    pub(crate) fn run_for(&mut self, attempt: TaskAttempt) -> Result<&mut StageRun> {
+        let missing = || SparkError::internal(format!("stage {} is not part of its job", attempt.task.stage));
+        self.stage_mut(attempt.task.stage).ok_or_else(missing)
+    }
+
+    /// A stage as a whole, as others read it.
+    pub(crate) fn whole_run(&mut self, no: StageNo) -> Result<&mut StageRun> {
+        let missing = || SparkError::internal(format!("the job has no stage {}", no.0));
+        let id = self.id_of(no).ok_or_else(missing)?;
+        self.stage_mut(id).ok_or_else(missing)
+    }
+
+    /// What a stage reads.
+    pub(crate) fn parents_of(&self, no: StageNo) -> Vec<StageNo> {
+        self.graph.stages.get(no.0).map(|stage| stage.parents.clone()).unwrap_or_default()
+    }
+
+    /// Whether no task but the driver reads the outputs of a stage.
+    pub(crate) fn is_for_driver(&self, id: StageId) -> bool {
+        let Some(no) = self.stage(id).map(|run| run.no) else { return false };
+        self.is_result(no) || self.graph.subqueries.iter().any(|link| link.stage == no)
+    }
+
     pub(crate) fn tell(&self, event: ProgressEvent) {
         if let Some(sink) = &self.options.progress {
             sink.on_event(event);

@@ -3,6 +3,7 @@
 mod adapt;
 mod job;
 mod stage;
+mod stores;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -13,21 +14,22 @@ use firesteel_engine::stages::StageGraph;
 use firesteel_engine::task::TaskOutput;
 use firesteel_model::SparkError;
 use firesteel_model::error_class::OPERATION_CANCELED;
-use firesteel_model::ids::{JobId, StageId, TaskAttempt};
+use firesteel_model::ids::{ExecutorId, JobId, StageId, TaskAttempt};
 use firesteel_scheduler::{
-    Action, CancelScope, Event, ExecutorInfo, JobOutcome, Scheduler, SchedulerConfig, TaskFailure, TaskOutcome,
+    Action, CancelScope, Event, JobOutcome, Scheduler, SchedulerConfig, TaskFailure, TaskOutcome,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
-use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
 use crate::attempt::AttemptEnd;
 use crate::cluster::JobOptions;
-use crate::local::LocalExecutor;
 use crate::progress::{ProgressEvent, TaskEnd};
 use crate::results::ResultBoard;
-use job::Job;
+use crate::runner::Executors;
+
+pub(crate) use job::Job;
+pub(crate) use stores::Stores;
 
 const TICK: Duration = Duration::from_millis(100);
 
@@ -38,9 +40,13 @@ pub(crate) enum Command {
     /// End jobs.
     Cancel(CancelScope),
     /// An attempt is over.
-    AttemptEnded(TaskAttempt, Box<AttemptEnd>),
+    AttemptEnded(ExecutorId, TaskAttempt, Box<AttemptEnd>),
+    /// Something else that the scheduler has to know.
+    Happened(Event),
     /// Nobody will read a job's result any more.
     ResultDropped(JobId),
+    /// End all executors, and tell when they have.
+    Close(oneshot::Sender<()>),
 }
 
 /// A job, cut and ready.
@@ -55,39 +61,34 @@ pub(crate) struct Submission {
 /// Owns everything that changes while jobs run. Dropping it ends every job with an error.
 pub(crate) struct Dispatcher {
     scheduler: Scheduler,
-    executor: Arc<LocalExecutor>,
-    reports: mpsc::WeakSender<Command>,
+    executors: Box<dyn Executors>,
+    stores: Stores,
     started: Instant,
     jobs: HashMap<JobId, Job>,
     stage_jobs: HashMap<StageId, JobId>,
-    running: HashMap<TaskAttempt, CancellationToken>,
     /// Result stages of jobs that are over and whose result is still being read.
     unread: HashMap<JobId, Vec<StageId>>,
     next_stage: u64,
 }
 
 impl Dispatcher {
-    pub(crate) fn new(
-        config: SchedulerConfig,
-        executor: Arc<LocalExecutor>,
-        reports: mpsc::WeakSender<Command>,
-    ) -> Self {
+    pub(crate) fn new(config: SchedulerConfig, executors: Box<dyn Executors>, stores: Stores) -> Self {
         Self {
             scheduler: Scheduler::new(config),
-            executor,
-            reports,
+            executors,
+            stores,
             started: Instant::now(),
             jobs: HashMap::new(),
             stage_jobs: HashMap::new(),
-            running: HashMap::new(),
             unread: HashMap::new(),
             next_stage: 0,
         }
     }
 
     pub(crate) async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
-        let info = ExecutorInfo { id: self.executor.id, slots: self.executor.slots, running: Vec::new() };
-        self.apply(Event::ExecutorRegistered(info)).await;
+        for event in self.executors.start() {
+            self.apply(event).await;
+        }
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -106,7 +107,9 @@ impl Dispatcher {
         match command {
             Command::Submit(submission) => self.submit(*submission).await,
             Command::Cancel(scope) => self.apply(Event::Cancelled(scope)).await,
-            Command::AttemptEnded(attempt, end) => self.attempt_ended(attempt, *end).await,
+            Command::AttemptEnded(executor, attempt, end) => self.attempt_ended(executor, attempt, *end).await,
+            Command::Happened(event) => self.happened(event).await,
+            Command::Close(closed) => self.executors.close(closed),
             Command::ResultDropped(job) => match self.jobs.get_mut(&job) {
                 Some(job) => job.result_dropped = true,
                 None => {
@@ -117,7 +120,19 @@ impl Dispatcher {
         }
     }
 
+    async fn happened(&mut self, event: Event) {
+        let hopeless = self.executors.observe(&event);
+        self.apply(event).await;
+        if let Some(error) = hopeless {
+            for job in self.jobs.values_mut() {
+                job.error = Some(error.clone());
+            }
+            self.apply(Event::Cancelled(CancelScope::All)).await;
+        }
+    }
+
     async fn submit(&mut self, submission: Submission) {
+        self.executors.job_submitted();
         let job = Job::new(submission, &mut self.next_stage);
         let (id, spec) = (job.id, job.spec());
         info!(job = %id, stages = spec.stages.len(), "job submitted");
@@ -127,12 +142,12 @@ impl Dispatcher {
         self.apply(Event::JobSubmitted(spec)).await;
     }
 
-    async fn attempt_ended(&mut self, attempt: TaskAttempt, end: AttemptEnd) {
-        self.running.remove(&attempt);
+    async fn attempt_ended(&mut self, executor: ExecutorId, attempt: TaskAttempt, end: AttemptEnd) {
+        self.executors.ended(attempt);
         let AttemptEnd { result, metrics } = end;
         let (outcome, told) = match result {
             Ok(output) => {
-                self.executor.store.record(&output.map);
+                self.stores.record(&output.map);
                 self.keep(attempt, output).await;
                 (TaskOutcome::Succeeded, TaskEnd::Succeeded)
             }
@@ -149,7 +164,6 @@ impl Dispatcher {
             }
         };
         self.tell(attempt.task.stage, ProgressEvent::TaskFinished { attempt, end: told, metrics });
-        let executor = self.executor.id;
         self.apply(Event::TaskFinished { executor, attempt, outcome }).await;
     }
 
@@ -162,6 +176,7 @@ impl Dispatcher {
                 events.extend(self.perform(action).await);
             }
         }
+        self.executors.settle();
     }
 
     async fn perform(&mut self, action: Action) -> Vec<Event> {
@@ -171,11 +186,9 @@ impl Dispatcher {
                 self.tell(stage, ProgressEvent::StageStarted { stage, tasks });
                 Vec::new()
             }
-            Action::LaunchTask { attempt, .. } => self.launch(attempt),
-            Action::KillTask { attempt, .. } => {
-                if let Some(cancel) = self.running.get(&attempt) {
-                    cancel.cancel();
-                }
+            Action::LaunchTask { executor, attempt, .. } => self.launch(executor, attempt),
+            Action::KillTask { executor, attempt, .. } => {
+                self.executors.kill(executor, attempt);
                 Vec::new()
             }
             Action::CommitTask(attempt) => {
@@ -185,11 +198,11 @@ impl Dispatcher {
                 Vec::new()
             }
             Action::DiscardOutput(attempt) => {
-                self.executor.store.remove(attempt).await;
+                self.stores.remove(attempt).await;
                 Vec::new()
             }
             Action::InvalidateOutput(attempt) => {
-                self.executor.store.remove(attempt).await;
+                self.stores.remove(attempt).await;
                 self.job_of_mut(attempt.task.stage).map(|job| job.invalidate(attempt)).unwrap_or_default()
             }
             Action::StageCompleted { job, stage, awaits_replan } => self.completed(job, stage, awaits_replan).await,
@@ -197,37 +210,39 @@ impl Dispatcher {
                 self.ended(job, outcome).await;
                 Vec::new()
             }
-            // There is one executor, it is always there and nothing is known of others.
-            Action::RequestExecutors { .. }
-            | Action::StopExecutor { .. }
-            | Action::ExecutorTimedOut(_)
-            | Action::AskToRegister(_)
-            | Action::ExecutorExcluded { .. }
-            | Action::ExecutorIncluded(_) => Vec::new(),
+            other => {
+                self.perform_on_executors(&other);
+                Vec::new()
+            }
         }
     }
 
-    fn launch(&mut self, attempt: TaskAttempt) -> Vec<Event> {
-        let cancel = CancellationToken::new();
-        let work = self.job_of_mut(attempt.task.stage).map(|job| job.work(attempt, cancel.clone()));
-        let failure = match work {
-            Some(Ok(work)) => {
-                self.running.insert(attempt, cancel);
-                self.tell(attempt.task.stage, ProgressEvent::TaskStarted(attempt));
-                let reports = self.reports.clone();
-                self.executor.launch(work, move |attempt, end| async move {
-                    if let Some(reports) = reports.upgrade() {
-                        // A closed channel means that nobody schedules any more.
-                        let _ = reports.send(Command::AttemptEnded(attempt, Box::new(end))).await;
-                    }
-                });
-                return Vec::new();
-            }
-            Some(Err(error)) => TaskFailure::Error(error),
-            None => TaskFailure::Refused,
+    fn perform_on_executors(&mut self, action: &Action) {
+        match action {
+            Action::RequestExecutors { total } => self.executors.request(*total),
+            Action::StopExecutor { executor, reason } => self.executors.stop(*executor, *reason),
+            Action::ExecutorTimedOut(executor) => self.executors.give_up(*executor),
+            Action::AskToRegister(executor) => self.executors.ask_to_register(*executor),
+            // Whom the scheduler avoids is its own affair.
+            _ => {}
+        }
+    }
+
+    fn launch(&mut self, executor: ExecutorId, attempt: TaskAttempt) -> Vec<Event> {
+        let job = self.stage_jobs.get(&attempt.task.stage).and_then(|job| self.jobs.get_mut(job));
+        let launched = match job {
+            Some(job) => self.executors.launch(executor, attempt, job),
+            None => Err(TaskFailure::Refused),
         };
-        let executor = self.executor.id;
-        vec![Event::TaskFinished { executor, attempt, outcome: TaskOutcome::Failed(failure) }]
+        match launched {
+            Ok(()) => {
+                self.tell(attempt.task.stage, ProgressEvent::TaskStarted(attempt));
+                Vec::new()
+            }
+            Err(failure) => {
+                vec![Event::TaskFinished { executor, attempt, outcome: TaskOutcome::Failed(failure) }]
+            }
+        }
     }
 
     async fn ended(&mut self, id: JobId, outcome: JobOutcome) {
@@ -256,7 +271,7 @@ impl Dispatcher {
 
     async fn forget_outputs(&self, stages: Vec<StageId>) {
         for stage in stages {
-            self.executor.store.remove_stage(stage).await;
+            self.stores.remove_stage(stage).await;
         }
     }
 
@@ -270,7 +285,7 @@ impl Dispatcher {
                     run.finished(attempt, output);
                 }
             }
-            None if !is_unread => self.executor.store.remove(attempt).await,
+            None if !is_unread => self.stores.remove(attempt).await,
             None => {}
         }
     }
@@ -294,9 +309,6 @@ impl Drop for Dispatcher {
     fn drop(&mut self) {
         for job in self.jobs.values() {
             job.board.end(Err(SparkError::new(&OPERATION_CANCELED)));
-        }
-        for cancel in self.running.values() {
-            cancel.cancel();
         }
     }
 }

@@ -14,6 +14,8 @@ use firesteel_model::Result;
 use firesteel_model::ids::TaskAttempt;
 use firesteel_shuffle::MapOutput;
 
+use crate::fleet::Blob;
+
 /// A stage, or a part of its tasks.
 #[derive(Debug)]
 pub(crate) struct StageRun {
@@ -30,6 +32,10 @@ pub(crate) struct StageRun {
     pub(crate) complete: Option<Arc<Vec<MapOutput>>>,
     /// Its outputs were thrown away because all consumers are done.
     pub(crate) forgotten: bool,
+    /// Its plan as executors elsewhere get it, once one has got it.
+    pub(crate) sent_plan: Option<Arc<Blob>>,
+    /// All outputs as executors elsewhere get them.
+    pub(crate) sent_outputs: Option<Arc<Blob>>,
 }
 
 impl StageRun {
@@ -43,7 +49,14 @@ impl StageRun {
             committed: vec![None; tasks],
             complete: None,
             forgotten: false,
+            sent_plan: None,
+            sent_outputs: None,
         }
+    }
+
+    /// The plan as no attempt has run it.
+    pub(crate) fn template(&self) -> &Arc<dyn ExecutionPlan> {
+        &self.template
     }
 
     pub(crate) fn tasks(&self) -> usize {
@@ -90,6 +103,7 @@ impl StageRun {
         self.shared = None;
         let outputs = self.committed.iter().flatten().map(|output| output.map.clone());
         self.complete = Some(Arc::new(outputs.collect()));
+        self.sent_outputs = None;
         self.forgotten = false;
     }
 

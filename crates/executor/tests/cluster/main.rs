@@ -1,9 +1,10 @@
-//! Jobs on an in-process cluster against plain DataFusion.
+//! Jobs on clusters, in this process and over the network, against plain DataFusion.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bounds;
 mod cancel;
 mod failures;
+mod fleet;
 mod nodes;
 mod partitions;
 mod plans;

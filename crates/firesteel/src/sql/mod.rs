@@ -28,7 +28,7 @@ pub(crate) async fn sql(arguments: Sql) -> Result<(), Failure> {
     };
     let mut interrupts = Interrupts::listen().map_err(Failure::io("cannot listen for signals"))?;
     let data = Data::folder(&arguments.session.data).await?;
-    let conf: BTreeMap<String, String> = arguments.session.conf.into_iter().collect();
+    let conf: BTreeMap<String, String> = arguments.session.conf();
     let config =
         EngineConfig { connections: data.connections.clone(), conf, python: own_python(), python_path: Vec::new() };
     let session = SqlSession::open(config).await?;

@@ -268,7 +268,11 @@ impl ShuffleStore for ObjectShuffleStore {
     }
 
     fn record(&self, output: &MapOutput) {
-        self.written.add(output.attempt, Path::from(output.key.as_str()));
+        let path = Path::from(output.key.as_str());
+        // Results lie in another store where the driver is not where tasks run.
+        if self.keys.owns(&path) {
+            self.written.add(output.attempt, path);
+        }
     }
 
     async fn remove(&self, attempt: TaskAttempt) {

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use firesteel_model::{Result, SparkError, error_class};
 use object_store::aws::{AmazonS3, AmazonS3Builder, AwsCredential};
 use object_store::{BackoffConfig, Certificate, ClientOptions, CredentialProvider, RetryConfig};
+use serde::{Deserialize, Serialize};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -16,8 +17,8 @@ const RETRIES_MAX: usize = 8;
 
 /// An object store and how to sign in to it.
 ///
-/// Guarantees: `Debug` shows no secret.
-#[derive(Clone, Default)]
+/// Guarantees: `Debug` shows no secret. Serialised it holds its secrets: only for executors of the same application.
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub struct S3Connection {
     /// A name for it.
     pub name: String,

@@ -2,9 +2,11 @@
 
 mod aggregate;
 mod coalesce;
+mod frames;
 mod joins;
 mod memory;
 mod ordered;
+mod python;
 mod range;
 mod recursive;
 mod rows;
@@ -54,5 +56,10 @@ pub(super) fn all() -> Vec<Arc<dyn NodeCodec>> {
         Of::<unnest::Unnest>::codec(),
         Of::<windows::Window>::codec(),
         Of::<windows::BoundedWindow>::codec(),
+        Of::<python::Evaluate>::codec(),
+        Of::<python::MapPartitions>::codec(),
+        Of::<python::Group>::codec(),
+        Of::<python::CoGroup>::codec(),
+        Of::<python::Table>::codec(),
     ]
 }

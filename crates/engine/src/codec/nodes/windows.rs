@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::Schema;
 use datafusion::common::{Result, not_impl_err};
-use datafusion::logical_expr::{ReversedUDWF, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowUDF};
+use datafusion::logical_expr::{ReversedUDWF, WindowUDF};
 use datafusion::physical_expr::window::{
     PlainAggregateWindowExpr, SlidingAggregateWindowExpr, StandardWindowExpr, StandardWindowFunctionExpr, WindowExpr,
 };
@@ -14,10 +14,10 @@ use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec, Wi
 use prost::Message;
 
 use super::aggregate::CallNode;
+use super::frames::FrameNode;
 use crate::codec::entry::Entry;
 use crate::codec::exprs::ExprNode;
 use crate::codec::functions::FunctionNode;
-use crate::codec::literals::LiteralNode;
 use crate::codec::wire::{OrderingNode, Reader, Writer, lacks, number, single};
 
 #[derive(Clone, PartialEq, Message)]
@@ -61,74 +61,17 @@ struct WindowNode {
     partition_by: Vec<ExprNode>,
     #[prost(message, optional, tag = "8")]
     order_by: Option<OrderingNode>,
-    #[prost(enumeration = "Units", tag = "9")]
-    units: i32,
-    #[prost(message, optional, tag = "10")]
-    start: Option<BoundNode>,
-    #[prost(message, optional, tag = "11")]
-    end: Option<BoundNode>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, prost::Enumeration)]
-#[repr(i32)]
-enum Units {
-    Rows = 0,
-    Range = 1,
-    Groups = 2,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct BoundNode {
-    #[prost(enumeration = "Bound", tag = "1")]
-    kind: i32,
-    #[prost(message, optional, tag = "2")]
-    value: Option<LiteralNode>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, prost::Enumeration)]
-#[repr(i32)]
-enum Bound {
-    CurrentRow = 0,
-    Preceding = 1,
-    Following = 2,
-}
-
-impl BoundNode {
-    fn of(bound: &WindowFrameBound) -> Result<Self> {
-        let (kind, value) = match bound {
-            WindowFrameBound::CurrentRow => (Bound::CurrentRow, None),
-            WindowFrameBound::Preceding(value) => (Bound::Preceding, Some(value)),
-            WindowFrameBound::Following(value) => (Bound::Following, Some(value)),
-        };
-        Ok(Self { kind: kind.into(), value: value.map(LiteralNode::new).transpose()? })
-    }
-
-    fn read(node: Option<&Self>) -> Result<WindowFrameBound> {
-        let node = node.ok_or_else(|| lacks("the bound of a frame"))?;
-        let value = || node.value.as_ref().ok_or_else(|| lacks("the bound of a frame"))?.read();
-        Ok(match node.kind() {
-            Bound::CurrentRow => WindowFrameBound::CurrentRow,
-            Bound::Preceding => WindowFrameBound::Preceding(value()?),
-            Bound::Following => WindowFrameBound::Following(value()?),
-        })
-    }
+    #[prost(message, optional, tag = "9")]
+    frame: Option<FrameNode>,
 }
 
 impl WindowNode {
     fn of(expr: &Arc<dyn WindowExpr>, schema: &Schema, writer: &Writer<'_>) -> Result<Self> {
-        let frame = expr.get_window_frame();
-        let units = match frame.units {
-            WindowFrameUnits::Rows => Units::Rows,
-            WindowFrameUnits::Range => Units::Range,
-            WindowFrameUnits::Groups => Units::Groups,
-        };
         let mut node = Self {
             name: expr.name().to_owned(),
             partition_by: writer.expr_nodes(expr.partition_by())?,
             order_by: Some(writer.ordering(expr.order_by())?),
-            units: units.into(),
-            start: Some(BoundNode::of(&frame.start_bound)?),
-            end: Some(BoundNode::of(&frame.end_bound)?),
+            frame: Some(FrameNode::of(expr.get_window_frame())?),
             ..Self::default()
         };
         let any = expr.as_any();
@@ -169,13 +112,7 @@ impl WindowNode {
     }
 
     fn read(&self, schema: &Arc<Schema>, reader: &Reader<'_>) -> Result<Arc<dyn WindowExpr>> {
-        let units = match self.units() {
-            Units::Rows => WindowFrameUnits::Rows,
-            Units::Range => WindowFrameUnits::Range,
-            Units::Groups => WindowFrameUnits::Groups,
-        };
-        let (start, end) = (BoundNode::read(self.start.as_ref())?, BoundNode::read(self.end.as_ref())?);
-        let frame = Arc::new(WindowFrame::new_bounds(units, start, end));
+        let frame = Arc::new(FrameNode::read(self.frame.as_ref())?);
         let partition_by = reader.read_exprs(&self.partition_by, schema)?;
         let order_by = self.order_by.as_ref().map(|order| reader.sorts(&order.keys, schema)).transpose()?;
         let order_by = order_by.unwrap_or_default();

@@ -106,6 +106,8 @@ pub struct SparkUdf {
     kernel: &'static Kernel,
     context: KernelContext,
     signature: Signature,
+    /// Of the call that it was made for: the columns of a plan are named by it, whatever becomes of the arguments.
+    digest: u64,
 }
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Kernel>> = LazyLock::new(|| {
@@ -155,8 +157,8 @@ pub fn call_with(
         options,
         origin: ctx.origin.clone(),
     };
-    let udf = SparkUdf::new(name, context)?;
-    let arguments = arguments.into_iter().map(|argument| argument.expr).collect();
+    let arguments: Vec<Expr> = arguments.into_iter().map(|argument| argument.expr).collect();
+    let udf = SparkUdf::new(name, context, &arguments)?;
     let expr = Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::new_from_impl(udf)), arguments));
     Ok(Typed { expr, data_type: result, nullable, sql })
 }
@@ -176,7 +178,7 @@ pub fn decode(name: &str, bytes: &[u8]) -> Result<ScalarUDF> {
         return families::field_access::decode(bytes);
     }
     let context = KernelContext::from_bytes(name, bytes)?;
-    Ok(ScalarUDF::new_from_impl(SparkUdf::new(name, context)?))
+    Ok(ScalarUDF::new_from_impl(SparkUdf::new(name, context, &[])?))
 }
 
 /// The arguments as arrays of `rows` values.
@@ -233,13 +235,14 @@ impl KernelContext {
 }
 
 impl SparkUdf {
-    fn new(name: &str, context: KernelContext) -> Result<Self> {
+    fn new(name: &str, context: KernelContext, arguments: &[Expr]) -> Result<Self> {
         let kernel = kernel_by_name(name).ok_or_else(|| SparkError::internal(format!("no kernel is called {name}")))?;
         let signature = match context.arguments.len() {
             0 => Signature::nullary(kernel.volatility),
             count => Signature::any(count, kernel.volatility),
         };
-        Ok(Self { kernel, context, signature })
+        let digest = column_name::digest(&(kernel.name, &context), arguments);
+        Ok(Self { kernel, context, signature, digest })
     }
 
     /// Its kernel.
@@ -250,6 +253,10 @@ impl SparkUdf {
     /// Its context.
     pub fn context(&self) -> &KernelContext {
         &self.context
+    }
+
+    pub(crate) fn digest(&self) -> u64 {
+        self.digest
     }
 
     fn field(&self) -> Field {
@@ -315,9 +322,9 @@ impl ScalarUDFImpl for SparkUdf {
         Ok(self.describe(&arguments.join(",")))
     }
 
-    /// Two uses of a kernel that differ in type or options must not share a column name.
-    fn schema_name(&self, args: &[Expr]) -> DataFusionResult<String> {
-        Ok(column_name::bounded(self.describe(&column_name::of_arguments(args))))
+    /// Two uses of a kernel that differ in type, options or arguments must not share a column name.
+    fn schema_name(&self, _args: &[Expr]) -> DataFusionResult<String> {
+        Ok(format!("{}~{:016x}", self.kernel.name, self.digest))
     }
 
     fn signature(&self) -> &Signature {

@@ -95,6 +95,49 @@ def test_range_of_intervals(spark):
     assert [row[1] for row in rows(spark.sql(text))] == [1, 2, 1]
 
 
+DATED = """(1, date'2017-08-01', timestamp_seconds(1501545600), 'a'), (2, date'2017-08-02', timestamp_seconds(1502000000), 'a'),
+    (3, date'2020-12-31', timestamp_seconds(1609372800), 'a'), (4, date'2017-08-01', timestamp_seconds(1501545600), 'b'),
+    (5, date'2017-08-03', timestamp_seconds(1503000000), 'b'), (6, NULL, NULL, 'b')"""
+
+
+@pytest.mark.parametrize(
+    ("order", "frame", "expected"),
+    [
+        ("d", "CURRENT ROW AND interval '1-1' year to month FOLLOWING", [3, 2, 3, 9, 5, 6]),
+        ("d", "1 PRECEDING AND CURRENT ROW", [1, 3, 3, 4, 5, 6]),
+        ("d", "INTERVAL 2 DAYS PRECEDING AND INTERVAL 1 DAY FOLLOWING", [3, 3, 3, 4, 9, 6]),
+        ("d DESC", "INTERVAL 1 DAY PRECEDING AND CURRENT ROW", [3, 2, 3, 4, 5, 6]),
+        ("ts", "CURRENT ROW AND interval 23 days 4 hours FOLLOWING", [3, 2, 3, 9, 5, 6]),
+        ("ts", "CURRENT ROW AND interval '1 2:3:4.001' day to second FOLLOWING", [1, 2, 3, 4, 5, 6]),
+        ("to_timestamp_ntz(ts)", "CURRENT ROW AND interval '1-1' year to month FOLLOWING", [3, 2, 3, 9, 5, 6]),
+        ("ts", "INTERVAL 1 YEAR PRECEDING AND INTERVAL 1 DAY PRECEDING", [None, 1, None, None, 4, 6]),
+        ("cast(n AS decimal(10,2))", "1.5 PRECEDING AND 0.5 FOLLOWING", [1, 3, 5, 4, 9, 11]),
+        ("cast(n AS double)", "1 PRECEDING AND 1 FOLLOWING", [3, 6, 5, 9, 15, 11]),
+        ("cast(n AS tinyint)", "1 PRECEDING AND CURRENT ROW", [1, 3, 5, 4, 9, 11]),
+    ],
+)  # fmt: skip
+def test_ranges(spark, order, frame, expected):
+    text = f"SELECT n, sum(n) OVER (PARTITION BY k ORDER BY {order} RANGE BETWEEN {frame}) AS s FROM VALUES {DATED} AS t(n, d, ts, k) ORDER BY n"
+    assert [row[1] for row in rows(spark.sql(text))] == expected
+
+
+@pytest.mark.parametrize(
+    ("over", "condition"),
+    [
+        ("ORDER BY d RANGE BETWEEN CURRENT ROW AND interval '1 2:3:4.001' day to second FOLLOWING", "RANGE_FRAME_INVALID_TYPE"),
+        ("ORDER BY ts RANGE BETWEEN CURRENT ROW AND 1 FOLLOWING", "RANGE_FRAME_INVALID_TYPE"),
+        ("ORDER BY d, n RANGE BETWEEN CURRENT ROW AND 1 FOLLOWING", "RANGE_FRAME_MULTI_ORDER"),
+        ("PARTITION BY k RANGE BETWEEN CURRENT ROW AND 1 FOLLOWING", "RANGE_FRAME_WITHOUT_ORDER"),
+        ("ORDER BY d RANGE DATE '2024-01-01' FOLLOWING", "SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE"),
+        ("ORDER BY n RANGE BETWEEN 1 FOLLOWING AND 1 PRECEDING", "SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON"),
+    ],
+)
+def test_ranges_that_make_no_sense(spark, over, condition):
+    with pytest.raises(AnalysisException) as raised:
+        spark.sql(f"SELECT count(n) OVER ({over}) FROM VALUES {DATED} AS t(n, d, ts, k)").collect()
+    assert raised.value.getCondition() == f"DATATYPE_MISMATCH.{condition}"
+
+
 def test_aggregate_inside_a_window(spark, scores):
     text = "SELECT team, sum(points), rank() OVER (ORDER BY sum(points) DESC) FROM scores GROUP BY team"
     assert bag(spark.sql(text)) == in_any_order(("a", 50, 1), ("b", 5, 2))

@@ -188,6 +188,10 @@ classes! {
     INVALID_FORMAT_ESC_AT_THE_END = "INVALID_FORMAT.ESC_AT_THE_END", "42601", Analysis, "the format <format> is invalid: the escape character cannot be the last one";
     INVALID_FORMAT_ESC_IN_THE_MIDDLE = "INVALID_FORMAT.ESC_IN_THE_MIDDLE", "42601", Analysis, "the format <format> is invalid: the escape character cannot stand before <char>";
     EXCEED_LIMIT_LENGTH = "EXCEED_LIMIT_LENGTH", "54006", Runtime, "the text is longer than the <limit> characters of its CHAR or VARCHAR column";
+    DEFAULT_PLACEMENT_INVALID = "DEFAULT_PLACEMENT_INVALID", "42608", Analysis, "DEFAULT can only stand alone, as a value of an INSERT, UPDATE, MERGE or SET VARIABLE";
+    INVALID_DEFAULT_VALUE_DATA_TYPE = "INVALID_DEFAULT_VALUE.DATA_TYPE", "42623", Analysis, "<statement>: the column <colName> is of type <expectedType>, but its default <defaultValue> is of type <actualType>";
+    INVALID_DEFAULT_VALUE_SUBQUERY_EXPRESSION = "INVALID_DEFAULT_VALUE.SUBQUERY_EXPRESSION", "42623", Analysis, "<statement>: the default <defaultValue> of the column <colName> holds a subquery";
+    INVALID_DEFAULT_VALUE_UNRESOLVED_EXPRESSION = "INVALID_DEFAULT_VALUE.UNRESOLVED_EXPRESSION", "42623", Analysis, "<statement>: the default <defaultValue> of the column <colName> cannot be resolved";
     INTERVAL_DIVIDED_BY_ZERO = "INTERVAL_DIVIDED_BY_ZERO", "22012", Arithmetic, "an interval is divided by zero; use try_divide to get NULL instead";
     DATETIME_WEEK_BASED_PATTERN = "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_WEEK_BASED_PATTERN", "42K0B", Upgrade, "Spark 3.0 and later have no week-based pattern letter <c>; use EXTRACT instead";
     DATETIME_PATTERN_RECOGNITION = "INCONSISTENT_BEHAVIOR_CROSS_VERSION.DATETIME_PATTERN_RECOGNITION", "42K0B", Upgrade, "Spark 3.0 and later cannot read the pattern <pattern>; set <config> to LEGACY for the older behaviour, or see <docroot>/sql-ref-datetime-pattern.html";
@@ -202,6 +206,7 @@ classes! {
     UNABLE_TO_INFER_SCHEMA = "UNABLE_TO_INFER_SCHEMA", "42KD9", Analysis, "the schema of <format> cannot be inferred; give one";
     DATA_SOURCE_NOT_FOUND = "DATA_SOURCE_NOT_FOUND", "42K02", Analysis, "no data source is called <provider>";
     FAILED_READ_FILE_NO_HINT = "FAILED_READ_FILE.NO_HINT", "KD001", Spark, "the file <path> cannot be read";
+    FAILED_READ_FILE_CANNOT_READ_FILE_FOOTER = "FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER", "KD001", Spark, "the file <path> cannot be read: its end, which holds its schema, is missing or broken";
     FAILED_READ_FILE_FILE_NOT_EXIST = "FAILED_READ_FILE.FILE_NOT_EXIST", "KD001", Spark, "the file <path> does not exist any more; refresh the table if it was replaced";
     MALFORMED_RECORD_IN_PARSING_WITHOUT_SUGGESTION = "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "22023", Spark, "the record <badRecord> is malformed and the parse mode is <failFastMode>";
     CANNOT_MERGE_INCOMPATIBLE_DATA_TYPE = "CANNOT_MERGE_INCOMPATIBLE_DATA_TYPE", "42825", Spark, "the types <left> and <right> do not go together";
@@ -298,6 +303,8 @@ classes! {
     // Functions.
     DATATYPE_MISMATCH_NON_FOLDABLE_INPUT = "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "42K09", Analysis, "cannot resolve <sqlExpr>: the argument <inputName> must be a constant of type <inputType>, not <inputExpr>";
     DATATYPE_MISMATCH_VALUE_OUT_OF_RANGE = "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "42K09", Analysis, "cannot resolve <sqlExpr>: <exprName> must lie within <valueRange>, not <currentValue>";
+    DATATYPE_MISMATCH_PARAMETER_CONSTRAINT_VIOLATION = "DATATYPE_MISMATCH.PARAMETER_CONSTRAINT_VIOLATION", "42K09", Analysis, "cannot resolve <sqlExpr>: <leftExprName> is <leftExprValue>, but must be <constraint> <rightExprName>, which is <rightExprValue>";
+    MULTIPLE_TIME_WINDOWS = "_LEGACY_ERROR_TEMP_1039", "", Analysis, "one query cannot put its rows into two kinds of windows of time";
     DATATYPE_MISMATCH_ARRAY_FUNCTION_DIFF_TYPES = "DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES", "42K09", Analysis, "cannot resolve <sqlExpr>: <functionName> takes an ARRAY and a value of its element type, not <leftType> and <rightType>";
     DATATYPE_MISMATCH_MAP_FUNCTION_DIFF_TYPES = "DATATYPE_MISMATCH.MAP_FUNCTION_DIFF_TYPES", "42K09", Analysis, "cannot resolve <sqlExpr>: <functionName> takes MAPs of one type, not <dataType>";
     DATATYPE_MISMATCH_CREATE_MAP_KEY_DIFF_TYPES = "DATATYPE_MISMATCH.CREATE_MAP_KEY_DIFF_TYPES", "42K09", Analysis, "cannot resolve <sqlExpr>: the keys of <functionName> must be of one type, not <dataType>";
@@ -392,6 +399,10 @@ classes! {
     CATALOG_NOT_FOUND = "CATALOG_NOT_FOUND", "42P08", Analysis, "no catalog is called <catalogName>; there is only spark_catalog";
     DATATYPE_MISMATCH_IN_SUBQUERY_LENGTH_MISMATCH = "DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH", "42K09", Analysis, "cannot resolve <sqlExpr>: <leftLength> values [<leftColumns>] are compared with <rightLength> columns [<rightColumns>]";
     DATATYPE_MISMATCH_RANGE_FRAME_MULTI_ORDER = "DATATYPE_MISMATCH.RANGE_FRAME_MULTI_ORDER", "42K09", Analysis, "cannot resolve <sqlExpr>: a RANGE frame with an offset needs exactly one ORDER BY key, not <orderSpec>";
+    DATATYPE_MISMATCH_RANGE_FRAME_INVALID_TYPE = "DATATYPE_MISMATCH.RANGE_FRAME_INVALID_TYPE", "42K09", Analysis, "cannot resolve <sqlExpr>: a RANGE frame cannot move a sort key of type <orderSpecType> by a <valueBoundaryType>";
+    DATATYPE_MISMATCH_RANGE_FRAME_WITHOUT_ORDER = "DATATYPE_MISMATCH.RANGE_FRAME_WITHOUT_ORDER", "42K09", Analysis, "cannot resolve <sqlExpr>: a RANGE frame needs ORDER BY";
+    DATATYPE_MISMATCH_SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE = "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE", "42K09", Analysis, "cannot resolve <sqlExpr>: the <location> bound of the frame is of type <exprType>, but must be <expectedType>";
+    DATATYPE_MISMATCH_SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON = "DATATYPE_MISMATCH.SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON", "42K09", Analysis, "cannot resolve <sqlExpr>: the lower bound of the frame must be <comparison> to its upper bound";
     DISTINCT_WINDOW_FUNCTION_UNSUPPORTED = "DISTINCT_WINDOW_FUNCTION_UNSUPPORTED", "0A000", Analysis, "DISTINCT cannot stand in the window function <windowExpr>";
     DUPLICATED_CTE_DEFINITION_NAMES = "DUPLICATED_CTE_DEFINITION_NAMES", "42602", Parse, "WITH defines <duplicateNames> more than once";
     GROUPING_COLUMN_MISMATCH = "GROUPING_COLUMN_MISMATCH", "42803", Analysis, "the column <grouping> of grouping is not among the grouping columns <groupingColumns>";

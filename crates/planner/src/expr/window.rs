@@ -1,21 +1,17 @@
 //! `f(..) OVER (..)`.
 
-use datafusion::common::ScalarValue;
 use datafusion::logical_expr::expr::{NullTreatment, Sort, WindowFunction, WindowFunctionParams};
-use datafusion::logical_expr::{
-    Expr as DfExpr, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition,
-};
+use datafusion::logical_expr::{Expr as DfExpr, WindowFrame, WindowFunctionDefinition};
 use firesteel_functions::call::Typed;
 use firesteel_functions::families::window::lookup_over;
 use firesteel_functions::registry::{self, Build};
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::command::FunctionBody;
-use firesteel_spec::expr::{
-    CastMode, FrameBound, FunctionCall, PythonUdf, SortKey, WindowFrame as SpecFrame, WindowSpec,
-};
+use firesteel_spec::expr::{CastMode, FunctionCall, PythonUdf, SortKey, WindowSpec};
 use firesteel_spec::{DataType, Expr, ExprNode};
 
 use super::call::{builtin_name, check_arity};
+use super::frame::Frame;
 use super::python::called_with;
 use super::{Extracted, Resolver};
 use crate::planner::Planner;
@@ -165,12 +161,19 @@ impl Resolver<'_, '_> {
 
     fn over(&mut self, window: &WindowSpec, function: &Windowed) -> Result<Over> {
         let partition = self.values(&window.partition_by)?;
-        let (order_by, order_sql, keys) = self.sort_keys(&window.order_by)?;
+        let (mut order_by, order_sql, keys) = self.sort_keys(&window.order_by)?;
         if function.needs_order && order_by.is_empty() {
             return Err(SparkError::new(&error_class::WINDOW_FUNCTION_NEEDS_ORDER)
                 .param("funcName", format!("`{}`", function.sql)));
         }
-        let (frame, frame_sql) = self.frame(window.frame.as_ref(), function, &keys)?;
+        let frame = match (&function.fixed_frame, &window.frame) {
+            (Some(printed), _) => Frame::up_to_current(printed),
+            (None, Some(frame)) => self.frame(frame, &keys)?,
+            (None, None) => Frame::default_of(!keys.is_empty()),
+        };
+        if let ([key], [order], true) = (keys.as_slice(), order_by.as_mut_slice(), frame.needs_wall_clock(&keys)) {
+            order.expr = self.cast(key.clone(), &DataType::TimestampNtz, CastMode::Ansi)?.expr;
+        }
         let mut clauses = Vec::new();
         if !partition.is_empty() {
             let list: Vec<_> = partition.iter().map(|p| p.sql.clone()).collect();
@@ -179,9 +182,10 @@ impl Resolver<'_, '_> {
         if !order_sql.is_empty() {
             clauses.push(format!("ORDER BY {}", order_sql.join(", ")));
         }
-        clauses.push(frame_sql);
+        clauses.push(frame.sql.clone());
+        let sql = clauses.join(" ");
         let partition_by = partition.into_iter().map(|p| p.expr).collect();
-        Ok(Over { partition_by, order_by, frame, sql: clauses.join(" ") })
+        Ok(Over { partition_by, order_by, frame: frame.over(&keys, &order_sql, &sql)?, sql })
     }
 
     /// Sort keys in DataFusion's terms, as text, and with their types.
@@ -203,99 +207,6 @@ impl Resolver<'_, '_> {
         }
         Ok((sorts, texts, typed_keys))
     }
-
-    fn frame(
-        &mut self,
-        frame: Option<&SpecFrame>,
-        function: &Windowed,
-        keys: &[Typed],
-    ) -> Result<(WindowFrame, String)> {
-        let unbounded_start = WindowFrameBound::Preceding(ScalarValue::UInt64(None));
-        if let Some(printed) = &function.fixed_frame {
-            let rows = WindowFrame::new_bounds(WindowFrameUnits::Rows, unbounded_start, WindowFrameBound::CurrentRow);
-            return Ok((rows, printed.clone()));
-        }
-        let Some(frame) = frame else {
-            let unbounded_end = WindowFrameBound::Following(ScalarValue::UInt64(None));
-            return Ok(if keys.is_empty() {
-                let all = WindowFrame::new_bounds(WindowFrameUnits::Rows, unbounded_start, unbounded_end);
-                (all, "ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING".to_owned())
-            } else {
-                let up_to = WindowFrame::new_bounds(
-                    WindowFrameUnits::Range,
-                    WindowFrameBound::Preceding(ScalarValue::Null),
-                    WindowFrameBound::CurrentRow,
-                );
-                (up_to, "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_owned())
-            });
-        };
-        let (lower, lower_sql) = self.bound(&frame.lower, true, frame.is_rows, keys)?;
-        let (upper, upper_sql) = self.bound(&frame.upper, false, frame.is_rows, keys)?;
-        let (units, word) =
-            if frame.is_rows { (WindowFrameUnits::Rows, "ROWS") } else { (WindowFrameUnits::Range, "RANGE") };
-        let sql = format!("{word} BETWEEN {lower_sql} AND {upper_sql}");
-        Ok((WindowFrame::new_bounds(units, lower, upper), sql))
-    }
-
-    fn bound(
-        &mut self,
-        bound: &FrameBound,
-        is_lower: bool,
-        is_rows: bool,
-        keys: &[Typed],
-    ) -> Result<(WindowFrameBound, String)> {
-        let null = if is_rows { ScalarValue::UInt64(None) } else { ScalarValue::Null };
-        let offset = match bound {
-            FrameBound::CurrentRow => return Ok((WindowFrameBound::CurrentRow, "CURRENT ROW".to_owned())),
-            FrameBound::Unbounded if is_lower => {
-                return Ok((WindowFrameBound::Preceding(null), "UNBOUNDED PRECEDING".to_owned()));
-            }
-            FrameBound::Unbounded => return Ok((WindowFrameBound::Following(null), "UNBOUNDED FOLLOWING".to_owned())),
-            FrameBound::Offset(offset) => self.value(offset)?,
-        };
-        let wanted = if is_rows { DataType::Long } else { range_offset_type(keys, &offset)? };
-        let sql = offset.sql.clone();
-        let offset = self.cast(offset, &wanted, CastMode::Ansi)?;
-        let value = self.planner.constant(&offset)?;
-        let (magnitude, is_negative) = split_sign(value)?;
-        let magnitude = match magnitude {
-            ScalarValue::Int64(Some(rows)) if is_rows => ScalarValue::UInt64(u64::try_from(rows).ok()),
-            other => other,
-        };
-        if is_negative {
-            let sql = sql.strip_prefix('-').map(str::to_owned).unwrap_or(sql);
-            return Ok((WindowFrameBound::Preceding(magnitude), format!("{sql} PRECEDING")));
-        }
-        if matches!(magnitude, ScalarValue::UInt64(Some(0))) {
-            return Ok((WindowFrameBound::CurrentRow, "CURRENT ROW".to_owned()));
-        }
-        Ok((WindowFrameBound::Following(magnitude), format!("{sql} FOLLOWING")))
-    }
-}
-
-/// The type of a RANGE offset: that of the one sort key, or days and intervals for dates and times.
-fn range_offset_type(keys: &[Typed], offset: &Typed) -> Result<DataType> {
-    let [key] = keys else {
-        return Err(SparkError::new(&error_class::DATATYPE_MISMATCH_RANGE_FRAME_MULTI_ORDER)
-            .param("sqlExpr", "\"RANGE\"")
-            .param("orderSpec", keys.iter().map(|k| k.sql.clone()).collect::<Vec<_>>().join(", ")));
-    };
-    Ok(match key.data_type {
-        DataType::Date | DataType::Timestamp | DataType::TimestampNtz => offset.data_type.clone(),
-        ref numeric => numeric.clone(),
-    })
-}
-
-fn split_sign(value: ScalarValue) -> Result<(ScalarValue, bool)> {
-    let zero = ScalarValue::new_zero(&value.data_type()).map_err(firesteel_functions::errors::from_datafusion)?;
-    if value < zero {
-        if let ScalarValue::DurationMicrosecond(Some(micros)) = value {
-            return Ok((ScalarValue::DurationMicrosecond(Some(micros.saturating_neg())), true));
-        }
-        let positive = value.arithmetic_negate().map_err(firesteel_functions::errors::from_datafusion)?;
-        return Ok((positive, true));
-    }
-    Ok((value, false))
 }
 
 impl Planner<'_> {

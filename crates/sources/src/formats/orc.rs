@@ -1,42 +1,67 @@
 //! ORC files.
 
+use std::io::Read;
+
 use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
-use firesteel_model::{Result, SparkError};
-use firesteel_spec::types_arrow::from_arrow_fields;
-use firesteel_spec::{DataType, StructField};
+use firesteel_model::{Result, SparkError, error_class};
+use firesteel_spec::StructField;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt};
 use object_store::ObjectStoreExt;
+use orc_rust::compression::{Compression, Decompressor};
 use orc_rust::projection::ProjectionMask;
 use orc_rust::reader::AsyncChunkReader;
 use orc_rust::{ArrowReaderBuilder, TimestampPrecision};
 
 use super::adapt::Adapter;
-use crate::error::unreadable;
+use crate::error::{is_corrupt, while_decoding, while_reading, while_reading_footer};
 use crate::options::Options;
+use crate::orc::{self, fields, types_of_tail};
 use crate::text::blocks::Source;
 
-/// The schema of the first file.
-pub(super) async fn infer(sources: &[Source], options: &Options) -> Result<Option<Vec<StructField>>> {
+/// Bytes at the end of a file that mostly hold its footer.
+const TAIL_BYTES: u64 = 16 << 10;
+
+/// The schema of the first readable file.
+pub(super) async fn infer(
+    sources: &[Source],
+    options: &Options,
+    ignores_corrupt: bool,
+) -> Result<Option<Vec<StructField>>> {
     if options.flag("mergeSchema", false)? {
         return Err(SparkError::unsupported("mergeSchema of ORC files"));
     }
-    let Some(source) = sources.first() else { return Ok(None) };
-    let builder = open(source).await?;
-    let fields = from_arrow_fields(builder.schema().fields())
-        .ok_or_else(|| SparkError::unsupported(format!("a column type of the ORC file {}", source.shown)))?;
-    Ok(Some(fields.into_iter().map(as_instant).collect()))
+    for source in sources {
+        let builder = match open(source).await {
+            Err(failure) if ignores_corrupt && is_corrupt(&failure) => continue,
+            Err(failure) => return Err(while_reading_footer(&source.shown, failure)),
+            Ok(builder) => builder,
+        };
+        let compression = builder.file_metadata().compression();
+        let fields = fields(&types(source, compression).await?);
+        let unknown = || SparkError::unsupported(format!("a column type of the ORC file {}", source.shown));
+        return fields.ok_or_else(unknown).map(Some);
+    }
+    Ok(None)
 }
 
-/// Spark keeps instants in ORC's plain timestamps.
-fn as_instant(mut field: StructField) -> StructField {
-    if field.data_type == DataType::TimestampNtz {
-        field.data_type = DataType::Timestamp;
+/// The file's types, of which the reader keeps no attributes.
+async fn types(source: &Source, compression: Option<Compression>) -> Result<Vec<orc::Type>> {
+    let plain = |footer: &[u8]| {
+        let mut out = Vec::new();
+        let mut decompressor = Decompressor::new(Bytes::copy_from_slice(footer), compression, Vec::new());
+        decompressor.read_to_end(&mut out).ok().map(|_| out)
+    };
+    for length in [TAIL_BYTES.min(source.size), source.size] {
+        let tail = source.store.get_range(&source.path, source.size - length..source.size).await;
+        let tail = tail.map_err(|error| while_reading(error, &source.shown))?;
+        if let Some(types) = types_of_tail(&tail, plain) {
+            return Ok(types);
+        }
     }
-    field.metadata = None;
-    field
+    Err(SparkError::new(&error_class::FAILED_READ_FILE_CANNOT_READ_FILE_FOOTER).param("path", &source.shown))
 }
 
 /// The batches of the stripes that start in `range`.
@@ -60,7 +85,7 @@ pub(crate) async fn read(
     Ok(stream
         .map(move |batch| match batch {
             Ok(batch) => adapter.adapt(&batch),
-            Err(error) => Err(unreadable(&adapter.shown, error)),
+            Err(error) => Err(while_decoding(&adapter.shown, error)),
         })
         .boxed())
 }
@@ -71,7 +96,7 @@ fn first_column(schema: &datafusion::arrow::datatypes::Schema) -> Vec<String> {
 
 async fn open(source: &Source) -> Result<ArrowReaderBuilder<ChunkReader>> {
     let builder = ArrowReaderBuilder::try_new_async(ChunkReader(source.clone())).await;
-    let builder = builder.map_err(|error| unreadable(&source.shown, error))?;
+    let builder = builder.map_err(|error| while_decoding(&source.shown, error))?;
     Ok(builder.with_timestamp_precision(TimestampPrecision::Microsecond))
 }
 

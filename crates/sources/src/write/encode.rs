@@ -1,18 +1,15 @@
 //! Batches to the bytes of a file, format by format.
 
 use std::io::{self, Write};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use arrow_avro::compression::CompressionCodec;
 use arrow_avro::writer::format::AvroOcfFormat;
 use arrow_avro::writer::{Writer, WriterBuilder};
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::types_arrow::from_arrow_fields;
-use orc_rust::compression::CompressionType;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression as ParquetCompression, GzipLevel, ZstdLevel};
@@ -25,6 +22,7 @@ use crate::error::bad_option;
 use crate::formats::Format;
 use crate::formats::parquet::SPARK_SCHEMA_KEY;
 use crate::json::JsonWriter;
+use crate::orc::{Codec, OrcWriter};
 use crate::text::compression::{Compression, Compressor};
 use crate::text::print::Printer;
 
@@ -156,86 +154,39 @@ impl Encoder for ParquetEncoder {
 }
 
 fn orc(spec: &WriteJobSpec, schema: &SchemaRef) -> Result<Box<dyn Encoder>> {
-    let holds = |data_type: &DataType| !data_type.is_nested() && !matches!(data_type, DataType::Decimal128(..));
-    if let Some(field) = schema.fields().iter().find(|field| !holds(field.data_type())) {
-        return Err(SparkError::unsupported(format!("writing {} to ORC files", field.data_type())));
-    }
     let codec = spec.options.get_either("compression", "codec").unwrap_or("zstd").to_ascii_lowercase();
-    let compression = match codec.as_str() {
-        "none" | "uncompressed" => None,
-        "snappy" => Some(CompressionType::Snappy),
-        "zlib" => Some(CompressionType::Zlib),
-        "zstd" => Some(CompressionType::Zstd),
-        "lz4" => Some(CompressionType::Lz4),
+    let codec = match codec.as_str() {
+        "none" | "uncompressed" => Codec::None,
+        "snappy" => Codec::Snappy,
+        "zlib" => Codec::Zlib,
+        "zstd" => Codec::Zstd,
+        "lz4" => Codec::Lz4,
         other => return Err(bad_option("compression", other, "codec of ORC")),
     };
-    let buffer = SharedBuffer::default();
-    let (rows, inbox) = sync_channel::<RecordBatch>(1);
-    let (out, schema, spec_of_thread) = (buffer.clone(), Arc::clone(schema), spec.clone());
-    let thread = std::thread::Builder::new()
-        .name("orc-writer".to_owned())
-        .spawn(move || write_orc(&spec_of_thread, out, schema, compression, &inbox))
-        .map_err(|error| failed(spec, error))?;
-    Ok(Box::new(OrcEncoder { rows: Some(rows), thread: Some(thread), buffer }))
+    Ok(Box::new(OrcEncoder { writer: OrcWriter::new(schema, codec)?, spec: spec.clone() }))
 }
 
-fn write_orc(
-    spec: &WriteJobSpec,
-    out: SharedBuffer,
-    schema: SchemaRef,
-    compression: Option<CompressionType>,
-    inbox: &Receiver<RecordBatch>,
-) -> Result<()> {
-    let mut builder = orc_rust::ArrowWriterBuilder::new(out, Arc::clone(&schema));
-    if let Some(compression) = compression {
-        builder = builder.with_compression(compression);
-    }
-    let mut writer = builder.try_build().map_err(|error| failed(spec, error))?;
-    while let Ok(batch) = inbox.recv() {
-        let batch = RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec());
-        let batch = batch.map_err(|error| failed(spec, error))?;
-        writer.write(&batch).map_err(|error| failed(spec, error))?;
-    }
-    writer.close().map_err(|error| failed(spec, error))
-}
-
-/// The ORC writer cannot move between threads, so it has one of its own, which ends with the encoder.
 struct OrcEncoder {
-    rows: Option<SyncSender<RecordBatch>>,
-    thread: Option<JoinHandle<Result<()>>>,
-    buffer: SharedBuffer,
-}
-
-impl OrcEncoder {
-    fn join(&mut self) -> Result<()> {
-        self.rows = None;
-        match self.thread.take().map(JoinHandle::join) {
-            None => Ok(()),
-            Some(Ok(result)) => result,
-            Some(Err(_)) => Err(SparkError::internal("the ORC writer panicked")),
-        }
-    }
+    writer: OrcWriter,
+    spec: WriteJobSpec,
 }
 
 impl Encoder for OrcEncoder {
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        match self.rows.as_ref().map(|rows| rows.send(batch.clone())) {
-            Some(Ok(())) => Ok(()),
-            _ => self.join().and(Err(SparkError::internal("the ORC writer ended early"))),
-        }
+        self.writer.write(batch).map_err(|error| failed(&self.spec, error))
     }
 
     fn take(&mut self) -> Vec<u8> {
-        self.buffer.take()
+        self.writer.take()
     }
 
     fn held_bytes(&self) -> usize {
-        0
+        self.writer.held_bytes()
     }
 
-    fn finish(mut self: Box<Self>) -> Result<Vec<u8>> {
-        self.join()?;
-        Ok(self.buffer.take())
+    fn finish(self: Box<Self>) -> Result<Vec<u8>> {
+        let Self { writer, spec } = *self;
+        writer.finish().map_err(|error| failed(&spec, error))
     }
 }
 

@@ -193,3 +193,25 @@ def test_a_text_file_is_no_parquet(spark, bucket):
     with pytest.raises(PySparkException) as raised:
         spark.read.parquet(f"{bucket.url}/a.parquet").collect()
     assert raised.value.getCondition().startswith(("FAILED_READ_FILE", "CANNOT_READ_FILE_FOOTER"))
+
+
+@pytest.mark.parametrize("format", ["parquet", "orc"])
+def test_footers_that_are_gone(spark, bucket, format):
+    spark.range(1000).coalesce(1).write.format(format).save(f"{bucket.url}/t")
+    (file,) = [path for path in (bucket.folder / "t").iterdir() if path.name.startswith("part-")]
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(PySparkException) as raised:
+        spark.read.format(format).load(f"{bucket.url}/t").collect()
+    assert (raised.value.getCondition(), raised.value.getSqlState()) == ("FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER", "KD001")
+    assert file.name in raised.value.getMessageParameters()["path"]
+
+
+def test_corrupt_text(spark, bucket):
+    spark.range(100_000).coalesce(1).write.csv(f"{bucket.url}/t", compression="gzip")
+    (file,) = [path for path in (bucket.folder / "t").iterdir() if path.name.startswith("part-")]
+    file.write_bytes(file.read_bytes()[:-1000])
+    with pytest.raises(PySparkException) as raised:
+        spark.read.schema("id long").csv(f"{bucket.url}/t").collect()
+    assert (raised.value.getCondition(), raised.value.getSqlState()) == ("FAILED_READ_FILE.NO_HINT", "KD001")
+    assert file.name in raised.value.getMessageParameters()["path"]
+    assert spark.read.schema("id long").option("ignoreCorruptFiles", "true").csv(f"{bucket.url}/t").count() < 100_000

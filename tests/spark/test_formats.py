@@ -182,6 +182,63 @@ def test_file_metadata(spark, bucket):
     assert spark.read.csv(path).inputFiles()[0].endswith("a.csv")
 
 
+@pytest.mark.parametrize("format", ["parquet", "orc", "avro", "csv", "json", "text", "binaryFile"])
+def test_file_metadata_of_formats(spark, bucket, format):
+    write, kept = (format, "id") if format != "binaryFile" else ("text", "length")
+    spark.range(3).select(F.col("id").cast("string").alias("id")).coalesce(1).write.format(write).save(f"{bucket.url}/t/k=1")
+    (file,) = [path for path in (bucket.folder / "t/k=1").iterdir() if path.name.startswith("part-")]
+    df = spark.read.format(format).load(f"{bucket.url}/t")
+    assert "_metadata" not in df.columns
+    found = df.select("k", "_metadata.file_path", "_metadata.file_name", "_metadata.file_size", "_metadata.file_block_start",
+        "_metadata.file_block_length", F.col("_metadata.file_modification_time") > "2020-01-01").distinct()  # fmt: skip
+    size = file.stat().st_size
+    assert rows(found) == [(1, f"{bucket.url}/t/k=1/{file.name}", file.name, size, 0, size, True)]
+    assert df.filter(F.col("_metadata.file_name") == file.name).count() == df.count() > 0
+    assert df.filter(F.col("_metadata.file_size") < 0).count() == 0
+
+
+def test_file_metadata_in_sql(spark, bucket, schema):
+    spark.range(3).coalesce(1).write.parquet(f"{bucket.url}/t")
+    spark.sql(f"CREATE TABLE t USING parquet LOCATION '{bucket.url}/t'")
+    assert spark.sql("SELECT * FROM t").columns == spark.sql("SELECT t.* FROM t").columns == ["id"]
+    assert len(rows(spark.sql("SELECT id, x._metadata.file_name FROM t AS x ORDER BY x._metadata.file_size, id"))) == 3
+    assert rows(spark.sql("SELECT _metadata.file_block_start, count(*) FROM t GROUP BY _metadata.file_block_start")) == [(0, 3)]
+    assert spark.sql("SELECT _metadata FROM t").schema["_metadata"].dataType.fieldNames() == [
+        "file_path", "file_name", "file_size", "file_block_start", "file_block_length", "file_modification_time",
+    ]  # fmt: skip
+    assert spark.sql("SELECT a.id FROM t AS a JOIN t AS b USING (id) WHERE a._metadata.file_name = b._metadata.file_name").count() == 3
+
+
+def test_columns_called_like_metadata(spark, bucket):
+    spark.sql("SELECT 1 AS _metadata").write.parquet(f"{bucket.url}/t")
+    assert rows(spark.read.parquet(f"{bucket.url}/t").select("_metadata")) == [(1,)]
+
+
+def test_orc_of_nested_nulls(spark, bucket):
+    """Lists, maps and structs that are null or empty, at any depth, over several batches."""
+    df = spark.range(20_000).selectExpr(
+        "if(id % 3 = 0, NULL, sequence(0, cast(id % 4 AS int))) AS xs",
+        "if(id % 5 = 0, NULL, named_struct('a', if(id % 2 = 0, NULL, id), 'b', if(id % 7 = 0, NULL, array(cast(id AS string), NULL)))) AS s",
+        "map_filter(map(id, cast(id AS decimal(20,3)) / 8, -1 - id, NULL), (k, v) -> id % 4 != 0) AS m",
+        "cast(id AS decimal(38,10)) * -12345678901 AS d", "timestamp_micros(id * 1000001 + 1000000) AS t", "id % 2 = 0 AS b", "cast(id % 100 AS tinyint) AS y",
+        "array(named_struct('p', array(id)), NULL) AS deep",
+    )  # fmt: skip
+    for codec in ("zstd", "lz4"):
+        df.coalesce(1).write.mode("overwrite").orc(f"{bucket.url}/t", compression=codec)
+        found = spark.read.orc(f"{bucket.url}/t")
+        assert types(found) == types(df)
+        hashes = lambda frame: sorted(frame.selectExpr("xxhash64(xs, s, map_entries(m), d, t, b, y, deep) AS h").toPandas()["h"])  # noqa: E731
+        assert hashes(found) == hashes(df)
+
+
+def test_orc_for_others(spark, bucket):
+    orc = pytest.importorskip("pyarrow.orc")
+    spark.sql(EVERYTHING).drop("n").coalesce(1).write.orc(f"{bucket.url}/t")
+    (file,) = (bucket.folder / "t").glob("*.orc")
+    (row,) = orc.read_table(file).drop_columns(["ts", "m"]).to_pylist()
+    assert tuple(row.values()) == (1, 2, 3, 1.5, 2.5, Decimal("1.25"), "ž", True, b"\x00\xff", datetime.date(1969, 7, 20), [1, None], {"p": 1, "q": [{"r": "z"}]})
+
+
 def test_written_while_read(spark, bucket):
     """Overwriting what is being read is refused rather than losing rows."""
     spark.range(3).write.parquet(f"{bucket.url}/t")

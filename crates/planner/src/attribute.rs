@@ -3,7 +3,7 @@
 use datafusion::common::Column;
 use datafusion::logical_expr::Expr;
 use firesteel_functions::call::Typed;
-use firesteel_spec::types::quote_if_needed;
+use firesteel_spec::types::{FILE_METADATA, quote_if_needed};
 use firesteel_spec::{DataType, StructField};
 
 /// A column of a resolved plan.
@@ -44,6 +44,11 @@ impl Attribute {
             nullable: self.nullable,
             metadata: self.metadata.clone(),
         }
+    }
+
+    /// Whether it is the hidden column of a table of files.
+    pub(crate) fn is_file_metadata(&self) -> bool {
+        self.is_hidden && self.name == FILE_METADATA
     }
 
     /// The name with its qualifier, quoted: what suggestions and messages show.

@@ -13,7 +13,7 @@ use firesteel_spec::{CatalogOp, Command, Expr, Plan, StructField};
 
 /// What a name stands for.
 pub enum TableSource {
-    /// Rows from a provider whose columns are `fields`, in order.
+    /// Rows from a provider whose columns are `fields`, in order, and then the hidden ones.
     Provider {
         /// The rows.
         provider: Arc<dyn TableProvider>,
@@ -50,7 +50,7 @@ pub trait Environment: Send + Sync {
         time_travel: Option<&TimeTravel>,
     ) -> Result<TableSource>;
 
-    /// Files or another data source.
+    /// Files or another data source, and Spark's view of its columns; the hidden ones come after those.
     fn read(&self, source: &DataSource) -> Result<(Arc<dyn TableProvider>, Vec<StructField>)>;
 
     /// An artifact by its hash.

@@ -17,6 +17,7 @@ pub mod formats;
 mod json;
 pub mod listing;
 pub mod options;
+mod orc;
 pub mod scan;
 pub mod settings;
 pub mod stores;

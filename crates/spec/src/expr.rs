@@ -139,6 +139,9 @@ pub enum CastMode {
     Ansi,
     /// Always NULL.
     Try,
+    /// Always an error, also for text that is too long for a CHAR or VARCHAR; CHAR is padded: a value on its way into
+    /// a table.
+    Store,
 }
 
 /// What a subquery stands for.

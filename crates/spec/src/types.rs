@@ -2,6 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
+/// The hidden column of tables of files: what is known of the file that a row is from.
+pub const FILE_METADATA: &str = "_metadata";
+/// Metadata of a STRING column that its table declares as CHAR or VARCHAR: that type.
+pub const DECLARED_TYPE: &str = "__CHAR_VARCHAR_TYPE_STRING";
+/// Metadata of a column: its default, as SQL.
+pub const CURRENT_DEFAULT: &str = "CURRENT_DEFAULT";
+/// Metadata of a column: the default it was added with, as SQL.
+pub const EXISTS_DEFAULT: &str = "EXISTS_DEFAULT";
+/// Metadata of a column: the value of that default, as text; files written before have it.
+pub const EXISTING_VALUE: &str = "firesteel.existingValue";
+
 /// A Spark SQL data type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum DataType {
@@ -113,8 +124,31 @@ impl StructField {
 
     /// The comment in its metadata.
     pub fn comment(&self) -> Option<String> {
+        self.text("comment")
+    }
+
+    /// A text in its metadata.
+    pub fn text(&self, key: &str) -> Option<String> {
         let metadata: Value = serde_json::from_str(self.metadata.as_deref()?).ok()?;
-        Some(metadata.get("comment")?.as_str()?.to_owned())
+        Some(metadata.get(key)?.as_str()?.to_owned())
+    }
+
+    /// The same field with a text in its metadata, or without it.
+    #[must_use]
+    pub fn with_text(self, key: &str, text: Option<&str>) -> Self {
+        let known = self.metadata.as_deref().and_then(|metadata| serde_json::from_str(metadata).ok());
+        let mut metadata: Map<String, Value> = known.unwrap_or_default();
+        match text {
+            Some(text) => metadata.insert(key.to_owned(), text.into()),
+            None => metadata.remove(key),
+        };
+        Self { metadata: (!metadata.is_empty()).then(|| Value::Object(metadata).to_string()), ..self }
+    }
+
+    /// The CHAR or VARCHAR that its table declares a STRING column as.
+    pub fn declared_type(&self) -> Option<DataType> {
+        let declared = DataType::parse_json(&Value::String(self.text(DECLARED_TYPE)?).to_string()).ok()?;
+        matches!(declared, DataType::Char(_) | DataType::Varchar(_)).then_some(declared)
     }
 }
 

@@ -242,7 +242,7 @@ impl Resolver<'_, '_> {
 }
 
 fn is_join_key(attribute: &Attribute) -> bool {
-    !attribute.qualifier.is_empty()
+    !attribute.qualifier.is_empty() && !attribute.is_file_metadata()
 }
 
 fn cannot_expand(target: &[String]) -> SparkError {

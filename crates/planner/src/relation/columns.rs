@@ -23,7 +23,8 @@ impl Planner<'_> {
             new.extend(resolver.items(std::slice::from_ref(column))?);
             resolver.aliases.clear();
         }
-        let aside = std::mem::take(&mut resolver.aside);
+        let mut aside = std::mem::take(&mut resolver.aside);
+        let input = self.in_time_windows(input, &mut aside.time_windows.take().unwrap_or_default())?;
         let names = self.names;
         for (index, item) in new.iter().enumerate() {
             if new[..index].iter().any(|other| names.same(&other.name, &item.name)) {
@@ -150,10 +151,10 @@ impl Planner<'_> {
         let output = input
             .output
             .iter()
-            .filter(|a| !a.is_hidden)
+            .filter(|a| !a.is_hidden || a.is_file_metadata())
             .map(|a| Attribute {
                 qualifier: if name.is_empty() { a.qualifier.clone() } else { name.to_vec() },
-                name: names.next().unwrap_or(&a.name).clone(),
+                name: if a.is_hidden { &a.name } else { names.next().unwrap_or(&a.name) }.clone(),
                 ..a.clone()
             })
             .collect();

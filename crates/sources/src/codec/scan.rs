@@ -22,7 +22,7 @@ use prost::Message;
 use crate::error::to_datafusion;
 use crate::formats::parquet::read_options;
 use crate::formats::parquet_adapter::ParquetAdapter;
-use crate::scan::{FormatSource, SourceSpec};
+use crate::scan::{FormatSource, ParquetFiles, SourceSpec};
 
 #[derive(Clone, PartialEq, Message)]
 struct ScanNode {
@@ -42,9 +42,9 @@ struct ScanNode {
     limit: Option<u64>,
     #[prost(message, optional, tag = "7")]
     parquet: Option<ParquetNode>,
-    /// How another format is read, as JSON.
-    #[prost(bytes = "vec", optional, tag = "8")]
-    format: Option<Vec<u8>>,
+    /// Format, options and settings, as JSON.
+    #[prost(bytes = "vec", tag = "8")]
+    spec: Vec<u8>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -106,10 +106,12 @@ impl NodeCodec for Scan {
             return Err(unsupported("a scan of sorted files"));
         }
         let source = config.file_source();
-        let (parquet, format) = match source.downcast_ref::<FormatSource>() {
-            Some(ours) => (None, Some(serde_json::to_vec(ours.spec()).map_err(broken)?)),
-            None => (Some(parquet_node(config, writer)?), None),
+        let (parquet, spec) = match (source.downcast_ref::<FormatSource>(), source.downcast_ref::<ParquetFiles>()) {
+            (Some(ours), _) => (None, ours.spec()),
+            (None, Some(files)) => (Some(parquet_node(config, files, writer)?), files.spec()),
+            (None, None) => return Err(unsupported("a scan that is not ours")),
         };
+        let spec = serde_json::to_vec(spec).map_err(broken)?;
         let table = source.table_schema();
         let projection = source.projection().map(|projection| {
             let exprs = writer.exprs(projection.iter().map(|item| &item.expr))?;
@@ -130,7 +132,7 @@ impl NodeCodec for Scan {
             projection: projection.transpose()?,
             limit: config.limit.map(|rows| rows as u64),
             parquet,
-            format,
+            spec,
         };
         Ok(Some(node.encode_to_vec()))
     }
@@ -147,12 +149,10 @@ impl NodeCodec for Scan {
         let (in_files, in_names) = schema.fields().split_at(in_files);
         let file_schema = datafusion::arrow::datatypes::Schema::new(in_files.to_vec());
         let table = TableSchema::builder(Arc::new(file_schema)).with_table_partition_cols(in_names.to_vec()).build();
-        let source: Arc<dyn FileSource> = match &node.format {
-            Some(spec) => {
-                let spec: SourceSpec = serde_json::from_slice(spec).map_err(broken)?;
-                Arc::new(FormatSource::new(Arc::new(spec), table))
-            }
-            None => parquet_source(&node, table, reader)?,
+        let spec: Arc<SourceSpec> = Arc::new(serde_json::from_slice(&node.spec).map_err(broken)?);
+        let source: Arc<dyn FileSource> = match &node.parquet {
+            Some(parquet) => Arc::new(ParquetFiles::new(spec, parquet_source(parquet, table, reader)?)),
+            None => Arc::new(FormatSource::new(spec, table)),
         };
         let source = match &node.projection {
             Some(projection) => {
@@ -175,10 +175,9 @@ impl NodeCodec for Scan {
     }
 }
 
-fn parquet_node(config: &FileScanConfig, writer: &Writer<'_>) -> Result<ParquetNode> {
-    let source = config.file_source().downcast_ref::<ParquetSource>();
+fn parquet_node(config: &FileScanConfig, files: &ParquetFiles, writer: &Writer<'_>) -> Result<ParquetNode> {
     let adapter = config.expr_adapter_factory.as_ref().and_then(ParquetAdapter::case_sensitivity);
-    let (Some(source), Some(case_sensitive)) = (source, adapter) else {
+    let (Some(source), Some(case_sensitive)) = (files.reader(), adapter) else {
         return Err(unsupported("a scan that is not ours"));
     };
     if *source.table_parquet_options() != read_options() {
@@ -188,16 +187,15 @@ fn parquet_node(config: &FileScanConfig, writer: &Writer<'_>) -> Result<ParquetN
     Ok(ParquetNode { case_sensitive, predicate })
 }
 
-fn parquet_source(node: &ScanNode, table: TableSchema, reader: &Reader<'_>) -> Result<Arc<dyn FileSource>> {
-    let parquet = node.parquet.as_ref().ok_or_else(|| lacks("its format"))?;
+fn parquet_source(node: &ParquetNode, table: TableSchema, reader: &Reader<'_>) -> Result<ParquetSource> {
     let schema = Arc::clone(table.table_schema());
     let source = ParquetSource::new(table).with_table_parquet_options(read_options());
-    Ok(match &parquet.predicate {
+    Ok(match &node.predicate {
         Some(predicate) => {
             let mut predicate = reader.exprs(predicate, &schema)?;
-            Arc::new(source.with_predicate(predicate.pop().ok_or_else(|| lacks("its predicate"))?))
+            source.with_predicate(predicate.pop().ok_or_else(|| lacks("its predicate"))?)
         }
-        None => Arc::new(source),
+        None => source,
     })
 }
 

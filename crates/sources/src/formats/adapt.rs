@@ -7,9 +7,9 @@ use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType};
 use firesteel_model::{Result, SparkError, error_class};
 
-use super::fields::same_name;
+use super::fields::{same_name, value_added_later};
 use crate::datetime::Zone;
-use crate::error::from_arrow;
+use crate::error::{from_arrow, from_datafusion};
 
 /// How the columns of files become those of the table.
 pub(crate) struct Adapter {
@@ -36,12 +36,18 @@ impl Adapter {
     pub(crate) fn adapt(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let file = batch.schema();
         let columns = self.wanted.fields().iter().map(|field| match self.position(field, &file) {
-            None => Ok(new_null_array(field.data_type(), batch.num_rows())),
+            None => self.missing(field, batch.num_rows()),
             Some(index) => self.convert(batch.column(index), field),
         });
         let columns = columns.collect::<Result<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         RecordBatch::try_new_with_options(Arc::clone(&self.wanted), columns, &options).map_err(from_arrow)
+    }
+
+    fn missing(&self, field: &Field, rows: usize) -> Result<ArrayRef> {
+        let value = value_added_later(field).and_then(|value| value.map(|v| v.to_array_of_size(rows)).transpose());
+        let value = value.map_err(|error| from_datafusion(error, &self.shown))?;
+        Ok(value.unwrap_or_else(|| new_null_array(field.data_type(), rows)))
     }
 
     fn convert(&self, array: &ArrayRef, field: &Field) -> Result<ArrayRef> {

@@ -140,7 +140,10 @@ impl Format {
             Self::Csv => crate::csv::infer(sources, &CsvOptions::new(options, settings)?, settings).await,
             Self::Json => crate::json::infer(sources, &JsonOptions::new(options, settings)?).await,
             Self::Parquet => parquet::infer(sources, options, settings).await,
-            Self::Orc => orc::infer(sources, options).await,
+            Self::Orc => {
+                let ignores_corrupt = options.flag("ignoreCorruptFiles", settings.ignore_corrupt_files)?;
+                orc::infer(sources, options, ignores_corrupt).await
+            }
             Self::Avro => avro::infer(sources, options).await,
             Self::Text => Ok(Some(plain_text::fields())),
             Self::BinaryFile => Ok(Some(binary::fields())),

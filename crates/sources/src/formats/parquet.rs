@@ -13,7 +13,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 
 use super::fields::same_name;
-use crate::error::{unreadable, while_reading};
+use crate::error::{is_corrupt, unreadable, while_reading, while_reading_footer};
 use crate::options::Options;
 use crate::settings::Settings;
 use crate::text::blocks::Source;
@@ -42,23 +42,29 @@ pub(super) async fn infer(
     settings: &Settings,
 ) -> Result<Option<Vec<StructField>>> {
     let merge = options.flag("mergeSchema", settings.parquet_merge_schema)?;
+    let ignores_corrupt = options.flag("ignoreCorruptFiles", settings.ignore_corrupt_files)?;
     if !merge {
         for source in sources {
             match footer(source).await {
                 Ok(metadata) => return Ok(Some(fields(&metadata, source)?)),
-                Err(_) if settings.ignore_corrupt_files => {}
-                Err(error) => return Err(error),
+                Err(failure) if ignores_corrupt && is_corrupt(&failure) => {}
+                Err(failure) => return Err(failure),
             }
         }
         return Ok(None);
     }
-    let schemas: Vec<Vec<StructField>> = futures::stream::iter(sources.to_vec())
-        .map(|source| async move { fields(&footer(&source).await?, &source) })
+    let schemas: Vec<Option<Vec<StructField>>> = futures::stream::iter(sources.to_vec())
+        .map(|source| async move {
+            match footer(&source).await {
+                Err(failure) if ignores_corrupt && is_corrupt(&failure) => Ok(None),
+                footer => fields(&footer?, &source).map(Some),
+            }
+        })
         .buffered(FOOTERS_AT_ONCE)
         .try_collect()
         .await?;
     let mut merged: Option<Vec<StructField>> = None;
-    for schema in schemas {
+    for schema in schemas.into_iter().flatten() {
         merged = Some(match merged {
             None => schema,
             Some(so_far) => merge_fields(so_far, schema, settings.case_sensitive)?,
@@ -76,11 +82,11 @@ pub(crate) async fn footer(source: &Source) -> Result<ParquetMetaData> {
             source.store.get_range(&source.path, range).await.map_err(|error| while_reading(error, &source.shown))?;
         let mut reader = ParquetMetaDataReader::new();
         match reader.try_parse_sized(&tail, source.size) {
-            Ok(()) => return reader.finish().map_err(|error| unreadable(&source.shown, error)),
+            Ok(()) => return reader.finish().map_err(|error| while_reading_footer(&source.shown, error)),
             Err(ParquetError::NeedMoreData(more)) if wanted < source.size => {
                 wanted = (more as u64).max(wanted * 2).min(source.size);
             }
-            Err(error) => return Err(unreadable(&source.shown, error)),
+            Err(error) => return Err(while_reading_footer(&source.shown, error)),
         }
     }
 }

@@ -3,16 +3,17 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::expressions::{Column, Literal};
 use datafusion::physical_expr_adapter::{
     DefaultPhysicalExprAdapterFactory, PhysicalExprAdapter, PhysicalExprAdapterFactory,
 };
 use firesteel_model::{Result, SparkError, error_class};
 
-use super::fields::same_name;
+use super::fields::{same_name, value_added_later};
 use crate::error::to_datafusion;
 
 /// Makes DataFusion's adapter see a file's columns under the table's names.
@@ -50,9 +51,15 @@ impl PhysicalExprAdapterFactory for ParquetAdapter {
             }
         });
         let fields = fields.collect::<Result<Vec<_>>>().map_err(to_datafusion)?;
+        let mut added_later = Vec::new();
+        for field in logical.fields().iter().filter(|field| !fields.iter().any(|seen| seen.name() == field.name())) {
+            if let Some(value) = value_added_later(field)? {
+                added_later.push((field.name().clone(), value));
+            }
+        }
         let seen = Schema::new_with_metadata(fields, physical.metadata().clone());
         let adapter = DefaultPhysicalExprAdapterFactory.create(logical, Arc::new(seen))?;
-        Ok(Arc::new(Renaming { adapter, physical }))
+        Ok(Arc::new(Renaming { adapter, physical, added_later }))
     }
 }
 
@@ -61,11 +68,23 @@ impl PhysicalExprAdapterFactory for ParquetAdapter {
 struct Renaming {
     adapter: Arc<dyn PhysicalExprAdapter>,
     physical: SchemaRef,
+    /// Columns that the file lacks and that are not null there.
+    added_later: Vec<(String, ScalarValue)>,
 }
 
 impl PhysicalExprAdapter for Renaming {
     fn rewrite(&self, expr: Arc<dyn PhysicalExpr>) -> DataFusionResult<Arc<dyn PhysicalExpr>> {
-        let rewritten = self.adapter.rewrite(expr)?;
+        let filled = expr.transform(|expr| {
+            let Some(column) = expr.downcast_ref::<Column>() else { return Ok(Transformed::no(expr)) };
+            match self.added_later.iter().find(|(name, _)| name == column.name()) {
+                Some((_, value)) => {
+                    let value: Arc<dyn PhysicalExpr> = Arc::new(Literal::new(value.clone()));
+                    Ok(Transformed::yes(value))
+                }
+                None => Ok(Transformed::no(expr)),
+            }
+        });
+        let rewritten = self.adapter.rewrite(filled?.data)?;
         let renamed = rewritten.transform(|expr| {
             let Some(column) = expr.downcast_ref::<Column>() else { return Ok(Transformed::no(expr)) };
             match self.physical.fields().get(column.index()) {

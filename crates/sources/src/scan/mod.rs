@@ -2,14 +2,18 @@
 //!
 //! ```text
 //!   read(request) --> FileTable --scan(projection, filters)--> DataSourceExec over packed splits
+//!                         +-- hidden: _metadata
 //! ```
 
+mod metadata;
+mod parquet;
 mod prune;
 mod request;
 mod source;
 mod split;
 mod table;
 
+pub use parquet::ParquetFiles;
 pub use request::{ReadRequest, read};
 pub use source::{FormatSource, SourceSpec};
 pub use table::FileTable;

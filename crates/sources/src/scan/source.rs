@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::csv::{CsvOptions, CsvReader};
 use crate::datetime::Zone;
-use crate::error::{bad_option, from_arrow, to_datafusion};
+use crate::error::{bad_option, from_arrow, is_corrupt, to_datafusion};
 use crate::formats::adapt::Adapter;
 use crate::formats::plain_text::{self, TextReader};
 use crate::formats::{Format, avro, binary, orc};
@@ -249,12 +249,11 @@ async fn rows(
 
 impl SourceSpec {
     /// Whether an error only means that a file is left out.
-    fn ignores(&self, error: &SparkError) -> bool {
-        use firesteel_model::error_class::{FAILED_READ_FILE_FILE_NOT_EXIST, FAILED_READ_FILE_NO_HINT};
+    pub(super) fn ignores(&self, error: &SparkError) -> bool {
+        use firesteel_model::error_class::FAILED_READ_FILE_FILE_NOT_EXIST;
         let flag = |name: &str, default: bool| self.options.flag(name, default).unwrap_or(default);
         let is_missing = std::ptr::eq(error.class(), &raw const FAILED_READ_FILE_FILE_NOT_EXIST);
-        let is_corrupt = std::ptr::eq(error.class(), &raw const FAILED_READ_FILE_NO_HINT);
         (is_missing && flag("ignoreMissingFiles", self.settings.ignore_missing_files))
-            || (is_corrupt && flag("ignoreCorruptFiles", self.settings.ignore_corrupt_files))
+            || (is_corrupt(error) && flag("ignoreCorruptFiles", self.settings.ignore_corrupt_files))
     }
 }

@@ -4,29 +4,37 @@ use datafusion_datasource::PartitionedFile;
 use datafusion_datasource::file_groups::FileGroup;
 use firesteel_model::Result;
 
+use super::metadata;
 use super::source::SourceSpec;
 use crate::listing::ListedFile;
+use crate::stores::Location;
 
 /// The partitions of a scan.
 ///
-/// Guarantees: no partition is larger than the target unless one split is; splits are packed largest first.
-pub(super) fn pack(spec: &SourceSpec, files: &[&ListedFile]) -> Result<Vec<FileGroup>> {
+/// Guarantees: no partition is larger than the target unless one split is; splits are packed largest first. With the
+/// files' location each split ends in its metadata.
+pub(super) fn pack(spec: &SourceSpec, files: &[&ListedFile], location: Option<&Location>) -> Result<Vec<FileGroup>> {
     let settings = &spec.settings;
     let target = target_bytes(spec, files);
     let mut splits = Vec::new();
     for file in files {
-        let whole = PartitionedFile::new_from_meta(file.meta.clone());
-        let whole = whole.with_partition_values(file.partition_values.clone());
+        let part = |start: u64, end: u64| -> Result<PartitionedFile> {
+            let mut values = file.partition_values.clone();
+            if let Some(location) = location {
+                values.push(metadata::value(location, &file.meta, start, end - start)?);
+            }
+            Ok(PartitionedFile::new_from_meta(file.meta.clone()).with_partition_values(values))
+        };
         let splittable =
             spec.format.is_splittable(file.meta.location.as_ref(), &spec.options, settings)? && file.meta.size > target;
         if !splittable {
-            splits.push((file.meta.size, whole));
+            splits.push((file.meta.size, part(0, file.meta.size)?));
             continue;
         }
         let mut start = 0;
         while start < file.meta.size {
             let end = (start + target).min(file.meta.size);
-            splits.push((end - start, whole.clone().with_range(offset(start), offset(end))));
+            splits.push((end - start, part(start, end)?.with_range(offset(start), offset(end))));
             start = end;
         }
     }

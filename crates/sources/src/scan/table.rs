@@ -16,8 +16,11 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use firesteel_model::Result;
 use firesteel_spec::StructField;
+use firesteel_spec::types::FILE_METADATA;
 use firesteel_spec::types_arrow::{to_arrow_field, to_arrow_schema};
 
+use super::metadata;
+use super::parquet::ParquetFiles;
 use super::prune::{is_partition_only, prune};
 use super::request::position;
 use super::source::{FormatSource, SourceSpec};
@@ -31,12 +34,15 @@ use crate::listing::Listing;
 /// Files with a schema.
 ///
 /// Guarantees: a scan has as many partitions as Spark would make, each readable on its own; strings are Utf8,
-/// timestamps microseconds; partition-only filters are exact, others are left to the plan above.
+/// timestamps microseconds; partition-only filters are exact, others are left to the plan above. As a provider it has
+/// one column more than `fields`, `_metadata`, unless the files have one of that name.
 pub struct FileTable {
     spec: Arc<SourceSpec>,
     listing: Listing,
     /// Columns in files, then partition columns.
     table_schema: TableSchema,
+    /// The same, then `_metadata`.
+    metadata_schema: TableSchema,
     fields: Vec<StructField>,
     schema: SchemaRef,
     /// For each column shown, its place in `table_schema`.
@@ -64,6 +70,7 @@ impl FileTable {
                 fields.push(field.clone());
             }
         }
+        let metadata = to_arrow_field(&metadata::field());
         let partition_fields: Vec<FieldRef> = partitions
             .iter()
             .map(|field| {
@@ -71,17 +78,24 @@ impl FileTable {
                 Arc::new(to_arrow_field(&StructField { name: name.clone(), ..field.clone() }))
             })
             .collect();
-        let table_schema = TableSchema::builder(Arc::new(to_arrow_schema(&in_files)))
-            .with_table_partition_cols(partition_fields)
-            .build();
-        let all = table_schema.table_schema();
-        let schema = Schema::new(order.iter().map(|&index| Arc::clone(&all.fields()[index])).collect::<Vec<_>>());
-        for (shown, field) in fields.iter_mut().zip(schema.fields()) {
-            if let Some(typed) = firesteel_spec::types_arrow::from_arrow_field(field) {
-                *shown = typed;
+        let file_schema = Arc::new(to_arrow_schema(&in_files));
+        let described = |partition_fields: Vec<FieldRef>| {
+            TableSchema::builder(Arc::clone(&file_schema)).with_table_partition_cols(partition_fields).build()
+        };
+        let table_schema = described(partition_fields.clone());
+        let metadata_schema = described(partition_fields.into_iter().chain([Arc::new(metadata)]).collect());
+        let all = metadata_schema.table_schema();
+        let mut shown: Vec<FieldRef> = order.iter().map(|&index| Arc::clone(&all.fields()[index])).collect();
+        for (field, arrow) in fields.iter_mut().zip(&shown) {
+            if let Some(typed) = firesteel_spec::types_arrow::from_arrow_field(arrow) {
+                *field = typed;
             }
         }
-        Ok(Self { spec, listing, table_schema, fields, schema: Arc::new(schema), order })
+        if position(&fields, FILE_METADATA, sensitive).is_none() {
+            order.push(all.fields().len() - 1);
+            shown.extend(all.fields().last().cloned());
+        }
+        Ok(Self { spec, listing, table_schema, metadata_schema, fields, schema: Arc::new(Schema::new(shown)), order })
     }
 
     /// The columns in Spark's types.
@@ -114,12 +128,14 @@ impl FileTable {
         self.table_schema.table_partition_cols().iter().cloned().collect()
     }
 
-    fn source(&self) -> Arc<dyn FileSource> {
+    fn source(&self, schema: &TableSchema) -> Arc<dyn FileSource> {
+        let spec = Arc::clone(&self.spec);
         match self.spec.format {
             Format::Parquet => {
-                Arc::new(ParquetSource::new(self.table_schema.clone()).with_table_parquet_options(read_options()))
+                let reader = ParquetSource::new(schema.clone()).with_table_parquet_options(read_options());
+                Arc::new(ParquetFiles::new(spec, reader))
             }
-            _ => Arc::new(FormatSource::new(Arc::clone(&self.spec), self.table_schema.clone())),
+            _ => Arc::new(FormatSource::new(spec, schema.clone())),
         }
     }
 }
@@ -168,16 +184,19 @@ impl TableProvider for FileTable {
         limit: Option<usize>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
         let files = prune(session, &self.listing.files, &self.partition_fields(), filters)?;
-        let groups = pack(&self.spec, &files).map_err(to_datafusion)?;
         let shown = projection.cloned().unwrap_or_else(|| (0..self.order.len()).collect());
+        let has_metadata = shown.iter().any(|&index| index >= self.fields.len());
+        let schema = if has_metadata { &self.metadata_schema } else { &self.table_schema };
+        let location = has_metadata.then_some(&self.listing.location);
+        let groups = pack(&self.spec, &files, location).map_err(to_datafusion)?;
         if groups.is_empty() {
             return Ok(Arc::new(EmptyExec::new(Arc::new(self.schema.project(&shown)?))));
         }
         let indices: Vec<usize> = shown.iter().map(|&index| self.order[index]).collect();
         let bytes: u64 = files.iter().map(|file| file.meta.size).sum();
-        let mut statistics = Statistics::new_unknown(self.table_schema.table_schema());
+        let mut statistics = Statistics::new_unknown(schema.table_schema());
         statistics.total_byte_size = Precision::Inexact(usize::try_from(bytes).unwrap_or(usize::MAX));
-        let mut builder = FileScanConfigBuilder::new(self.listing.location.url.clone(), self.source())
+        let mut builder = FileScanConfigBuilder::new(self.listing.location.url.clone(), self.source(schema))
             .with_file_groups(groups)
             .with_statistics(statistics)
             .with_projection_indices(Some(indices))?

@@ -7,7 +7,7 @@ use arrow::util::pretty::pretty_format_batches;
 use datafusion::datasource::MemTable;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, collect_partitioned};
-use datafusion::prelude::{DataFrame, SessionConfig, SessionContext, col};
+use datafusion::prelude::{DataFrame, Expr, SessionConfig, SessionContext, col, ident};
 use firesteel_model::ids::{Attempt, Partition, StageId, TaskAttempt, TaskId};
 use firesteel_model::{Result, SparkError};
 use firesteel_sources::write::commits_in;
@@ -112,7 +112,9 @@ impl Fixture {
         table: FileTable,
         query: impl FnOnce(DataFrame) -> datafusion::error::Result<DataFrame>,
     ) -> Result<String> {
-        let frame = self.context().read_table(Arc::new(table)).unwrap();
+        // Without the hidden column.
+        let columns: Vec<Expr> = table.fields().iter().map(|field| ident(&field.name)).collect();
+        let frame = self.context().read_table(Arc::new(table)).and_then(|frame| frame.select(columns)).unwrap();
         let batches = query(frame).map_err(ours)?.collect().await.map_err(ours)?;
         Ok(table_text(&batches))
     }

@@ -71,5 +71,5 @@ async fn broken_files() {
     let fixture = Fixture::memory();
     fixture.put("t/a.parquet", "this is no parquet file").await;
     let error = fixture.table(Format::Parquet, "t", &[], None).await.unwrap_err();
-    assert_eq!(error.class().name, "FAILED_READ_FILE.NO_HINT");
+    assert_eq!(error.class().name, "FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER");
 }

@@ -34,6 +34,7 @@ mod xml;
 pub(crate) use collection::field_access;
 pub(crate) use collection::maps::map_array;
 pub use collection::{extract, structs};
+pub use datetime::windows::{SessionWindow, TimeWindow, time_window};
 pub(crate) use json::read::structs as json_structs;
 pub(crate) use json::value as json_value;
 pub(crate) use json::value::write_text as write_json_text;

@@ -35,6 +35,7 @@ impl Resolver<'_, '_> {
                     None => failure,
                 });
             }
+            "window" | "session_window" if self.aside.time_windows.is_some() => return self.time_window(&name, call),
             _ => {}
         }
         let definition = registry::lookup(&name).ok_or_else(|| self.planner.unknown_function(&call.name))?;
@@ -48,6 +49,7 @@ impl Resolver<'_, '_> {
             Build::Scalar(build) => {
                 let arguments = self.arguments(&call.arguments)?;
                 check_arity(definition, arguments.len())?;
+                let arguments = self.compared(definition.name, arguments)?;
                 build(&self.planner.context, arguments)
             }
             Build::HigherOrder(build) => self.higher_order(definition, build, &call.arguments),
@@ -62,7 +64,7 @@ impl Resolver<'_, '_> {
     }
 
     /// Arguments with stars expanded and names dropped.
-    pub(super) fn arguments(&mut self, arguments: &[Expr]) -> Result<Vec<Typed>> {
+    pub(crate) fn arguments(&mut self, arguments: &[Expr]) -> Result<Vec<Typed>> {
         let mut values = Vec::with_capacity(arguments.len());
         for argument in arguments {
             match argument.node.as_ref() {
@@ -326,7 +328,7 @@ pub(crate) fn builtin_name(name: &[String]) -> Option<String> {
     }
 }
 
-pub(super) fn check_arity(definition: &Definition, given: usize) -> Result<()> {
+pub(crate) fn check_arity(definition: &Definition, given: usize) -> Result<()> {
     let (fewest, most) = definition.arity;
     if (fewest..=most).contains(&given) { Ok(()) } else { Err(wrong_count(definition.name, definition.arity, given)) }
 }

@@ -4,13 +4,15 @@
 //!   Resolver::value(expr) --+-- name     columns, struct fields, lateral aliases, outer columns, variables
 //!                           +-- call     functions by name; aggregates, windows and generators are set aside
 //!                           +-- python   the user's Python functions
-//!                           +-- window   OVER
+//!                           +-- window   OVER; frame: its ROWS and RANGE
 //!                           +-- lambda   x -> ..
 //!                           +-- subquery scalar, EXISTS, IN
 //!   Resolver::items(list)  ----- items    select lists: stars, several names for one generator
 //! ```
 
 mod call;
+mod char_column;
+mod frame;
 mod items;
 mod lambda;
 mod name;
@@ -27,13 +29,14 @@ use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::expr::{CastMode, CastTarget, ParameterMarker};
 use firesteel_spec::{DataType, Expr, ExprNode};
 
-pub(crate) use call::builtin_name;
+pub(crate) use call::{builtin_name, check_arity};
 pub(crate) use items::Item;
 pub(crate) use python::{called_with, python_command};
 pub(crate) use subquery::subquery;
 
 use crate::attribute::Attribute;
 use crate::planner::Planner;
+use crate::relation::TimeWindows;
 
 /// Something computed by a node below the expression and read through a column.
 #[derive(Clone, Debug)]
@@ -57,18 +60,24 @@ pub(crate) struct ExtractedGenerator {
     pub(crate) sql: String,
 }
 
-/// Where aggregates, window functions and generators go; `None` where they are not allowed.
+/// Where aggregates, window functions, generators and windows of time go; `None` where they are not allowed.
 #[derive(Debug, Default)]
 pub(crate) struct Aside {
     pub(crate) aggregates: Option<Vec<Extracted>>,
     pub(crate) windows: Option<Vec<Extracted>>,
     pub(crate) generators: Option<Vec<ExtractedGenerator>>,
+    pub(crate) time_windows: Option<TimeWindows>,
 }
 
 impl Aside {
-    /// All three are allowed: a select list.
+    /// All of them are allowed: a select list.
     pub(crate) fn everything() -> Self {
-        Self { aggregates: Some(Vec::new()), windows: Some(Vec::new()), generators: Some(Vec::new()) }
+        Self {
+            aggregates: Some(Vec::new()),
+            windows: Some(Vec::new()),
+            generators: Some(Vec::new()),
+            time_windows: Some(TimeWindows::default()),
+        }
     }
 
     /// Aggregates only: HAVING.
@@ -220,7 +229,7 @@ impl<'p, 'e> Resolver<'p, 'e> {
             }
             ExprNode::PythonUdf(function) => self.python_call(function),
             ExprNode::TableArgument { .. } => Err(SparkError::unsupported("a TABLE argument outside a table function")),
-            ExprNode::Default => Err(SparkError::unsupported("DEFAULT outside INSERT, UPDATE and MERGE")),
+            ExprNode::Default => Err(SparkError::new(&error_class::DEFAULT_PLACEMENT_INVALID)),
         }
     }
 

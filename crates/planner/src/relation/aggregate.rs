@@ -11,6 +11,7 @@ use firesteel_spec::{DataType, Expr, ExprNode, Literal, Relation, RelationNode};
 use super::filter_plan;
 use super::grouping::{GroupingSets, grouping_sets};
 use super::select::window_plan;
+use super::time_windows::TimeWindows;
 use crate::attribute::Attribute;
 use crate::expr::{Aside, Item, Resolver};
 use crate::planner::Planner;
@@ -44,8 +45,9 @@ impl Planner<'_> {
         };
         let mut resolved_keys = Vec::new();
         let mut key_items = Vec::new();
+        let mut time_windows = TimeWindows::default();
         for key in &keys {
-            let item = self.group_key(&input, key, items, style)?;
+            let item = self.group_key(&input, key, items, style, &mut time_windows)?;
             let attribute = match &item.passes {
                 Some(passed) => passed.clone(),
                 None => self.attribute(&item.name, &item.typed),
@@ -55,8 +57,11 @@ impl Planner<'_> {
             }
             key_items.push(Item { passes: Some(attribute), ..item });
         }
+        // The select list may name the column of a window of time that is grouped by.
+        let input = self.in_time_windows_by(input, &mut time_windows, &resolved_keys)?;
         let grouped = self.grouped(resolved_keys, sets);
-        let mut resolver = Resolver::new(self, &input.output).with_aside(Aside::everything());
+        let aside = Aside { time_windows: Some(time_windows), ..Aside::everything() };
+        let mut resolver = Resolver::new(self, &input.output).with_aside(aside);
         resolver.groups = grouped.keys.clone();
         if let Some(id) = &grouped.grouping_id {
             resolver.groups.push((id.expr(), id.clone()));
@@ -66,12 +71,20 @@ impl Planner<'_> {
             all.extend(key_items);
         }
         all.extend(resolver.items(items)?);
-        let aside = std::mem::take(&mut resolver.aside);
+        let mut aside = std::mem::take(&mut resolver.aside);
+        let input = self.in_time_windows(input, &mut aside.time_windows.take().unwrap_or_default())?;
         self.select_grouped(input, grouped, all, aside)
     }
 
     /// A key: an expression over the input, else an item of the select list by position or alias.
-    fn group_key(&mut self, input: &Resolved, key: &Expr, items: &[Expr], style: AggregateStyle) -> Result<Item> {
+    fn group_key(
+        &mut self,
+        input: &Resolved,
+        key: &Expr,
+        items: &[Expr],
+        style: AggregateStyle,
+        time_windows: &mut TimeWindows,
+    ) -> Result<Item> {
         if let (AggregateStyle::GroupingFirstByPlace, ExprNode::Literal(Literal::Integer(place))) =
             (style, key.node.as_ref())
         {
@@ -93,20 +106,28 @@ impl Planner<'_> {
                     .param("size", items.len().to_string());
                 self.locate(failure, key)
             })?;
-            return self.plain_key(input, unaliased(chosen), Some(*position));
+            return self.plain_key(input, unaliased(chosen), Some(*position), time_windows);
         }
-        match self.plain_key(input, key, None) {
+        match self.plain_key(input, key, None, time_windows) {
             Ok(item) => Ok(item),
             Err(failure) => match aliased_item(self, key, items) {
-                Some(chosen) => self.plain_key(input, &chosen, None),
+                Some(chosen) => self.plain_key(input, &chosen, None, time_windows),
                 None => Err(failure),
             },
         }
     }
 
-    fn plain_key(&mut self, input: &Resolved, key: &Expr, position: Option<i32>) -> Result<Item> {
-        let mut resolver = Resolver::new(self, &input.output).with_aside(Aside::aggregates());
+    fn plain_key(
+        &mut self,
+        input: &Resolved,
+        key: &Expr,
+        position: Option<i32>,
+        time_windows: &mut TimeWindows,
+    ) -> Result<Item> {
+        let aside = Aside { time_windows: Some(time_windows.clone()), ..Aside::aggregates() };
+        let mut resolver = Resolver::new(self, &input.output).with_aside(aside);
         let mut items = resolver.items(std::slice::from_ref(key))?;
+        *time_windows = resolver.aside.time_windows.take().unwrap_or_default();
         let has_aggregate = resolver.aside.aggregates.as_ref().is_some_and(|a| !a.is_empty());
         let (Some(item), true) = (items.pop(), items.is_empty()) else {
             return Err(SparkError::unsupported("several columns as one grouping key"));

@@ -13,6 +13,8 @@ use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::logical_expr::logical_plan::{EmptyRelation, Projection, TableScanBuilder, Values};
 use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan};
 use firesteel_engine::exec::RangeTable;
+use firesteel_functions::call::Typed;
+use firesteel_functions::cast::fill_up;
 use firesteel_functions::coercion;
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::relation::{DataSource, TimeTravel};
@@ -165,7 +167,8 @@ impl Planner<'_> {
         resolved
     }
 
-    /// Scans a provider whose columns are `fields`, cast to the engine's own types where they differ.
+    /// Scans a provider whose columns are `fields`, cast to the engine's own types where they differ; what it has beyond
+    /// them is hidden.
     pub(crate) fn scan(
         &mut self,
         label: &str,
@@ -177,17 +180,25 @@ impl Planner<'_> {
         let reference = TableReference::bare(label.to_owned());
         let scan = TableScanBuilder::new(reference.clone(), provider_as_source(provider)).build();
         let scan = LogicalPlan::TableScan(df(scan)?);
+        let hidden = schema.fields().iter().skip(fields.len());
+        let hidden: Vec<_> = hidden.filter_map(|field| types_arrow::from_arrow_field(field)).collect();
+        let pads = self.env.conf("spark.sql.readSideCharPadding").is_none_or(|value| value == "true");
         let (mut exprs, mut output) = (Vec::new(), Vec::new());
-        for (field, arrow) in fields.iter().zip(schema.fields()) {
+        for (index, (field, arrow)) in fields.iter().chain(&hidden).zip(schema.fields()).enumerate() {
             let attribute = Attribute {
                 qualifier: qualifier.to_vec(),
                 metadata: field.metadata.clone(),
+                is_hidden: index >= fields.len(),
                 ..self.attribute_of(&field.name, field.data_type.clone(), field.nullable)
             };
             let column = DfExpr::Column(Column::new(Some(reference.clone()), arrow.name()));
             let wanted = to_arrow(&field.data_type);
             let value =
                 if *arrow.data_type() == wanted { column } else { datafusion::logical_expr::cast(column, wanted) };
+            let value = match attribute.char_length().filter(|_| pads) {
+                Some(length) => fill_up(&self.context, Typed { expr: value, ..attribute.typed() }, length)?.expr,
+                None => value,
+            };
             exprs.push(value.alias(attribute.column.clone()));
             output.push(attribute);
         }
@@ -296,7 +307,7 @@ impl Planner<'_> {
     }
 
     /// The value of a constant expression.
-    pub(crate) fn constant(&self, typed: &firesteel_functions::call::Typed) -> Result<datafusion::common::ScalarValue> {
+    pub(crate) fn constant(&self, typed: &Typed) -> Result<datafusion::common::ScalarValue> {
         use datafusion::logical_expr::execution_props::ExecutionProps;
         use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
         use datafusion::physical_expr::create_physical_expr;

@@ -18,6 +18,7 @@ mod set;
 mod sort;
 mod stat;
 mod summary;
+mod time_windows;
 mod with;
 
 use datafusion::logical_expr::LogicalPlan;
@@ -27,6 +28,7 @@ use firesteel_spec::{Relation, RelationNode};
 
 pub(crate) use select::window_plan;
 pub(crate) use sort::limited;
+pub(crate) use time_windows::TimeWindows;
 pub(crate) use with::{CteInScope, Recursion};
 
 use crate::expr::{Aside, Resolver};

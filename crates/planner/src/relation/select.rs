@@ -25,7 +25,8 @@ impl Planner<'_> {
     pub(crate) fn select_over(&mut self, input: Resolved, items: &[Expr]) -> Result<Resolved> {
         let mut resolver = Resolver::new(self, &input.output).with_aside(Aside::everything());
         let items = resolver.items(items)?;
-        let aside = std::mem::take(&mut resolver.aside);
+        let mut aside = std::mem::take(&mut resolver.aside);
+        let input = self.in_time_windows(input, &mut aside.time_windows.take().unwrap_or_default())?;
         if aside.aggregates.as_ref().is_some_and(|a| !a.is_empty()) {
             return self.select_grouped(input, Grouped::global(), items, aside);
         }

@@ -14,8 +14,8 @@ use firesteel_python::PythonSession;
 use firesteel_sources::{FileTable, Format, ReadRequest, Settings};
 use firesteel_spec::command::CreateFunction;
 use firesteel_spec::relation::{DataSource, SchemaText, TimeTravel};
-use firesteel_spec::types::quote_if_needed;
-use firesteel_spec::{CatalogOp, Command, Expr, Plan, StructField};
+use firesteel_spec::types::{DECLARED_TYPE, quote_if_needed};
+use firesteel_spec::{CatalogOp, Command, DataType, Expr, Plan, StructField};
 use firesteel_sql::ParserOptions;
 use tokio::runtime::Handle;
 
@@ -47,11 +47,12 @@ impl<'s> SessionEnvironment<'s> {
         }
         Ok(match self.handle.block_on(table_files(self.session, table))? {
             Some(files) => {
-                let fields = files.fields().to_vec();
+                let fields = with_lengths(files.fields(), &table.columns()?);
                 TableSource::Provider { provider: Arc::new(files), fields, name }
             }
             None => {
-                let rows = ReadyRows { fields: table.columns()?, batches: Vec::new() };
+                let columns = table.columns()?;
+                let rows = ReadyRows { fields: with_lengths(&columns, &columns), batches: Vec::new() };
                 TableSource::Provider { provider: Arc::new(query::memory_table(&rows)?), fields: rows.fields, name }
             }
         })
@@ -140,6 +141,21 @@ impl Environment for SessionEnvironment<'_> {
     fn sql_function(&self, name: &[String]) -> Option<Arc<CreateFunction>> {
         self.session.catalog().function(name)
     }
+}
+
+/// CHAR and VARCHAR columns of a table as Spark shows them: STRING that remembers what was declared.
+fn with_lengths(fields: &[StructField], columns: &[StructField]) -> Vec<StructField> {
+    let shown = fields.iter().map(|field| {
+        let declared = columns.iter().find(|column| column.name == field.name).map(|column| &column.data_type);
+        match declared {
+            Some(declared @ (DataType::Char(_) | DataType::Varchar(_))) => {
+                let field = StructField { data_type: DataType::STRING, ..field.clone() };
+                field.with_text(DECLARED_TYPE, Some(&declared.simple_string()))
+            }
+            _ => field.clone(),
+        }
+    });
+    shown.collect()
 }
 
 /// SQL text, parsed, with arguments in place of its parameter markers.

@@ -6,8 +6,8 @@ use firesteel_spec::StructField;
 use firesteel_spec::command::{AlterTable, ColumnChange, ColumnPosition};
 use firesteel_spec::types::quote;
 
+use super::defaults;
 use super::describe::table_of;
-use super::table::field;
 use crate::rows::ReadyRows;
 use crate::session::DriverSession;
 
@@ -31,12 +31,12 @@ pub(super) async fn alter(
         catalog.rename_table(&old, &to).await?;
         return Ok(ReadyRows::default());
     }
-    apply(&mut table, change)?;
+    apply(session, &mut table, change).await?;
     catalog.replace_table(&table).await?;
     Ok(ReadyRows::default())
 }
 
-fn apply(table: &mut TableMetadata, change: &AlterTable) -> Result<()> {
+async fn apply(session: &DriverSession, table: &mut TableMetadata, change: &AlterTable) -> Result<()> {
     match change {
         AlterTable::SetProperties(properties) => table.properties.extend(properties.iter().cloned()),
         AlterTable::UnsetProperties { keys, if_exists } => {
@@ -61,14 +61,18 @@ fn apply(table: &mut TableMetadata, change: &AlterTable) -> Result<()> {
                 }
                 let default_place = columns.len() - table.partition_columns.len();
                 let index = position(&columns, place.as_ref())?.unwrap_or(default_place);
-                columns.insert(index, field(definition));
+                columns.insert(index, defaults::added(session, definition, &table.format).await?);
             }
             table.set_columns(&columns);
         }
         AlterTable::ReplaceColumns(replaced) => {
             let partitions = table.partition_columns.clone();
             let kept = table.columns()?.into_iter().filter(|c| partitions.contains(&c.name));
-            let columns: Vec<_> = replaced.iter().map(field).chain(kept).collect();
+            let mut columns = Vec::new();
+            for definition in replaced {
+                columns.push(defaults::declared(session, definition, "ALTER TABLE REPLACE COLUMNS").await?);
+            }
+            columns.extend(kept);
             table.set_columns(&columns);
         }
         AlterTable::DropColumns { .. } | AlterTable::RenameColumn(..) => {
@@ -76,7 +80,7 @@ fn apply(table: &mut TableMetadata, change: &AlterTable) -> Result<()> {
                 .param("tableName", quote(&table.name))
                 .param("operation", "dropping and renaming columns: files keep their names"));
         }
-        AlterTable::AlterColumn { column, change } => alter_column(table, column, change)?,
+        AlterTable::AlterColumn { column, change } => alter_column(session, table, column, change).await?,
         AlterTable::Unsupported(name) => return Err(SparkError::unsupported(name.clone())),
         AlterTable::AddPartitions { .. } | AlterTable::DropPartitions { .. } | AlterTable::RenamePartition { .. } => {
             return Err(SparkError::unsupported("ALTER TABLE on partitions: they are found by their folders"));
@@ -87,7 +91,12 @@ fn apply(table: &mut TableMetadata, change: &AlterTable) -> Result<()> {
     Ok(())
 }
 
-fn alter_column(table: &mut TableMetadata, column: &[String], change: &ColumnChange) -> Result<()> {
+async fn alter_column(
+    session: &DriverSession,
+    table: &mut TableMetadata,
+    column: &[String],
+    change: &ColumnChange,
+) -> Result<()> {
     let mut columns = table.columns()?;
     let name = column.join(".");
     let index = columns.iter().position(|c| c.name.eq_ignore_ascii_case(&name)).ok_or_else(|| {
@@ -97,7 +106,7 @@ fn alter_column(table: &mut TableMetadata, column: &[String], change: &ColumnCha
     })?;
     match change {
         ColumnChange::Comment(comment) => {
-            columns[index].metadata = Some(serde_json::json!({ "comment": comment }).to_string());
+            columns[index] = columns[index].clone().with_text("comment", Some(comment));
         }
         ColumnChange::Nullable(nullable) => columns[index].nullable = *nullable,
         ColumnChange::Position(place) => {
@@ -107,7 +116,9 @@ fn alter_column(table: &mut TableMetadata, column: &[String], change: &ColumnCha
         }
         ColumnChange::Type(data_type) if *data_type == columns[index].data_type => {}
         ColumnChange::Type(_) => return Err(SparkError::unsupported("changing the type of a column of files")),
-        ColumnChange::Default(_) => return Err(SparkError::unsupported("column defaults")),
+        ColumnChange::Default(default) => {
+            columns[index] = defaults::changed(session, columns[index].clone(), default.as_ref()).await?;
+        }
     }
     table.set_columns(&columns);
     Ok(())

@@ -6,8 +6,9 @@ use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::command::Insert;
 use firesteel_spec::expr::{CastMode, CastTarget};
 use firesteel_spec::types::quote;
-use firesteel_spec::{Expr, ExprNode, Literal, Relation, RelationNode, StructField};
+use firesteel_spec::{Expr, ExprNode, Relation, RelationNode, StructField};
 
+use super::defaults;
 use crate::planning;
 use crate::session::DriverSession;
 
@@ -28,8 +29,6 @@ pub(super) async fn by_name(session: &DriverSession, input: &Relation, table: &T
 /// The rows of an INSERT as the table's columns.
 pub(super) async fn for_insert(session: &DriverSession, insert: &Insert, table: &TableMetadata) -> Result<Relation> {
     let columns = table.columns()?;
-    let query = &insert.query;
-    let given = planning::analyzed(session, query).await?.fields;
     let mut constants: Vec<(usize, Expr)> = Vec::new();
     for (name, value) in &insert.partition {
         let index = position(&columns, name)
@@ -39,7 +38,8 @@ pub(super) async fn for_insert(session: &DriverSession, insert: &Insert, table: 
         }
     }
     if insert.by_name {
-        return named(table, query, &given, &columns, &constants);
+        let given = planning::analyzed(session, &insert.query).await?.fields;
+        return named(table, &insert.query, &given, &columns, &constants);
     }
     let is_constant = |index: &usize| constants.iter().any(|(i, _)| i == index);
     let targets: Vec<usize> = if insert.columns.is_empty() {
@@ -55,9 +55,11 @@ pub(super) async fn for_insert(session: &DriverSession, insert: &Insert, table: 
         insert.columns.iter().map(find).collect::<Result<_>>()?
     };
     let wanted: Vec<_> = targets.iter().map(|index| columns[*index].clone()).collect();
+    let query = defaults::filled_in(&insert.query, &wanted)?;
+    let given = planning::analyzed(session, &query).await?.fields;
     check_count(table, &wanted, &given)?;
     let sources: Vec<_> = (0..columns.len()).map(|index| targets.iter().position(|t| *t == index)).collect();
-    assigned(table, query, &given, &columns, &sources, &constants)
+    assigned(table, &query, &given, &columns, &sources, &constants)
 }
 
 fn named(
@@ -76,7 +78,7 @@ fn named(
     assigned(table, input, given, columns, &sources, constants)
 }
 
-/// A projection that gives each column its source, constant or NULL, cast to the column's type.
+/// A projection that gives each column its source, constant or default, cast to the column's type.
 fn assigned(
     table: &TableMetadata,
     input: &Relation,
@@ -91,6 +93,7 @@ fn assigned(
     for (index, column) in columns.iter().enumerate() {
         let constant = constants.iter().find(|(i, _)| *i == index).map(|(_, value)| value.clone());
         let value = match (constant, sources.get(index).copied().flatten()) {
+            (Some(constant), _) if *constant.node == ExprNode::Default => defaults::default_of(column)?,
             (Some(constant), _) => constant,
             (None, Some(source)) => {
                 let from = &given[source].data_type;
@@ -103,10 +106,10 @@ fn assigned(
                 }
                 Expr::column([format!("source_{source}")])
             }
-            (None, None) => Expr::literal(Literal::Null(column.data_type.clone())),
+            (None, None) => defaults::default_of(column)?,
         };
         let target = CastTarget::Type(column.data_type.clone());
-        let cast = Expr::new(ExprNode::Cast { child: value, target, mode: CastMode::Ansi });
+        let cast = Expr::new(ExprNode::Cast { child: value, target, mode: CastMode::Store });
         items.push(cast.alias(column.name.clone()));
     }
     Ok(Relation::new(RelationNode::Project { input: renamed, items }))

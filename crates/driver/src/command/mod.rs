@@ -14,6 +14,7 @@
 
 mod alter;
 mod assign;
+mod defaults;
 mod describe;
 mod functions;
 mod listing;

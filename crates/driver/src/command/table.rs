@@ -4,15 +4,15 @@ use firesteel_catalog::{TableKind, TableMetadata, TableName};
 use firesteel_model::{Result, SparkError, conf, error_class};
 use firesteel_sources::write::WriteMode;
 use firesteel_spec::command::{ColumnDefinition, CreateTable, SaveMode, Write};
-use firesteel_spec::types::quote;
-use firesteel_spec::{Expr, ExprNode, Relation, StructField};
+use firesteel_spec::types::{CURRENT_DEFAULT, DECLARED_TYPE, EXISTING_VALUE, EXISTS_DEFAULT, quote};
+use firesteel_spec::{DataType, Expr, ExprNode, Relation, StructField};
 use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
 use tokio_util::sync::CancellationToken;
 
-use super::assign;
 use super::describe::table_of;
 use super::write::{self, Target};
+use super::{assign, defaults};
 use crate::application::now_ms;
 use crate::planning;
 use crate::rows::ReadyRows;
@@ -97,15 +97,18 @@ async fn definition(session: &DriverSession, create: &CreateTable, name: &TableN
     let location = create.location.clone().or_else(|| write::option(&create.options, "path"));
     let is_external = location.is_some();
     let location = location.unwrap_or_else(|| catalog.table_location(&schema, &name.name));
-    let mut columns: Vec<StructField> = create.columns.iter().map(field).collect();
-    columns.extend(create.partition_columns.iter().map(field));
+    let mut columns: Vec<StructField> = Vec::new();
+    for column in create.columns.iter().chain(&create.partition_columns) {
+        let declared = defaults::declared(session, column, "CREATE TABLE").await?;
+        columns.push(StructField { data_type: kept_type(session, declared.data_type), ..declared });
+    }
     let mut partition_columns: Vec<String> = create.partition_columns.iter().map(|c| c.name.clone()).collect();
     for expr in &create.partition_by {
         partition_columns.push(column_name(expr)?);
     }
     if let Some(query) = &create.query {
         let fields = planning::analyzed(session, query).await?.fields;
-        columns = fields.into_iter().map(|field| StructField { nullable: true, ..field }).collect();
+        columns = fields.into_iter().map(|field| StructField { nullable: true, ..as_declared(field) }).collect();
     } else if columns.is_empty() && is_external {
         columns = inferred(session, &format, &location, &create.options).await?;
     }
@@ -120,6 +123,23 @@ async fn definition(session: &DriverSession, create: &CreateTable, name: &TableN
     table.created_ms = now_ms();
     table.owner = session.user().to_owned();
     Ok(table)
+}
+
+/// CHAR and VARCHAR as the session's settings keep them in new tables.
+fn kept_type(session: &DriverSession, data_type: DataType) -> DataType {
+    let is_set = |key| session.settings().bool(key);
+    match data_type {
+        DataType::Char(_) | DataType::Varchar(_) if is_set(&conf::LEGACY_CHAR_VARCHAR_AS_STRING) => DataType::STRING,
+        DataType::Char(length) if is_set(&conf::CHAR_AS_VARCHAR) => DataType::Varchar(length),
+        other => other,
+    }
+}
+
+/// A column of a query as that of a table: the CHAR or VARCHAR that it was read from.
+fn as_declared(field: StructField) -> StructField {
+    let data_type = field.declared_type().unwrap_or_else(|| field.data_type.clone());
+    let field = StructField { data_type, ..field }.with_text(DECLARED_TYPE, None);
+    [CURRENT_DEFAULT, EXISTS_DEFAULT, EXISTING_VALUE].iter().fold(field, |field, key| field.with_text(key, None))
 }
 
 fn column_name(expr: &Expr) -> Result<String> {

@@ -19,8 +19,11 @@ use crate::udf::{Kernel, KernelContext};
 use crate::variant;
 
 /// The cast kernel.
-pub(crate) static KERNELS: &[Kernel] =
-    &[Kernel::arrays("cast", run).raising(), Kernel::arrays("store_text", super::store::store_text)];
+pub(crate) static KERNELS: &[Kernel] = &[
+    Kernel::arrays("cast", run).raising(),
+    Kernel::arrays("store_text", super::store::store_text).raising(),
+    Kernel::arrays("fill_up_text", super::store::fill_up_text),
+];
 
 /// What happens to a value that cannot be cast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -29,7 +29,7 @@ pub use castable::can_cast;
 pub(crate) use conversion::KERNELS;
 pub use conversion::{Mode, cast_array, invalid_text};
 pub(crate) use functions::TABLE;
-pub use store::store;
+pub use store::{fill_up, store};
 pub(crate) use text::writer;
 pub use text::{TextStyle, write_array};
 pub(crate) use to_decimal::wide_out_of_range;
@@ -42,6 +42,9 @@ use crate::{literal, udf};
 ///
 /// Errors: `DATATYPE_MISMATCH.CAST_*` where there is no such cast.
 pub fn cast(ctx: &FunctionContext, value: Typed, target: &DataType, mode: CastMode) -> Result<Typed> {
+    if mode == CastMode::Store {
+        return store(ctx, value, target);
+    }
     // As in Spark, CHAR and VARCHAR exist in tables only.
     let target = &without_lengths(target);
     if mode == CastMode::Ansi

@@ -30,7 +30,6 @@ refused! {
     "schema_of_avro" "Avro inside a column";
     "from_protobuf" "Protobuf inside a column";
     "to_protobuf" "Protobuf inside a column";
-    "session_window" "windows that end when nothing comes";
 }
 
 /// Whether the function is known and not supported.

@@ -124,7 +124,8 @@ impl Planner<'_> {
             Kind::Sliding => {
                 let rows = window.value.expr.clone();
                 let columns = vec![attribute.clone()];
-                let generated = ExtractedGenerator { rows, kind: GeneratorKind::Inner, columns };
+                let sql = attribute.name.clone();
+                let generated = ExtractedGenerator { rows, kind: GeneratorKind::Inner, columns, sql };
                 self.unnest(input.plan, &input.output, &generated)?
             }
             Kind::Session(session) => {

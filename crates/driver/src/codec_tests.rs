@@ -68,6 +68,8 @@ const STATEMENTS: &[&str] = &[
     "SELECT a.id FROM people a JOIN people b ON a.pay <=> b.pay WHERE a.id < 9 AND b.id < 9",
     "SELECT id, (SELECT max(team) FROM teams) AS best FROM people WHERE id < 3",
     "SELECT id FROM people WHERE id > (SELECT avg(id) FROM people)",
+    "SELECT age, count(*) + (SELECT max(team) FROM teams) FROM people WHERE id > (SELECT avg(id) FROM people) GROUP BY age",
+    "SELECT age, count(*) FROM people WHERE id > (SELECT max(team) FROM teams WHERE team < (SELECT avg(id) FROM events)) GROUP BY age",
     "SELECT id FROM people WHERE id < 3 UNION ALL SELECT CAST(team AS BIGINT) FROM teams",
     "SELECT age FROM people UNION SELECT CAST(team AS INT) FROM teams",
     "SELECT age FROM people EXCEPT SELECT 3",

@@ -19,6 +19,7 @@ use prost::Message;
 use super::arrow_bytes::{field_from_bytes, field_to_bytes};
 use super::functions::FunctionNode;
 use super::literals::{LiteralNode, values_from_bytes, values_to_bytes};
+use super::nodes::Place;
 use super::wire::{Reader, Writer, lacks, number, operator};
 
 type Expr = Arc<dyn PhysicalExpr>;
@@ -55,6 +56,9 @@ pub(super) struct ExprNode {
     /// Of a constant.
     #[prost(btree_map = "string, string", tag = "11")]
     metadata: BTreeMap<String, String>,
+    /// Of a subquery that the plan computes itself.
+    #[prost(message, optional, tag = "12")]
+    place: Option<Place>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, prost::Enumeration)]
@@ -76,11 +80,15 @@ enum Kind {
     Function = 13,
     NoOp = 14,
     UnknownColumn = 15,
+    Subquery = 16,
 }
 
 impl Writer<'_> {
     pub(super) fn expr(&self, expr: &Expr) -> Result<ExprNode> {
         if let Some(subquery) = expr.downcast_ref::<ScalarSubqueryExpr>() {
+            if let Some((place, field)) = self.computed().place_of(subquery)? {
+                return Ok(ExprNode { kind: Kind::Subquery.into(), place: Some(place), field, ..ExprNode::default() });
+            }
             // Its value does not depend on rows; there is an error as long as it is not computed.
             let value = subquery.evaluate(&RecordBatch::new_empty(Arc::new(Schema::empty())))?;
             let ColumnarValue::Scalar(value) = value else { return not_impl_err!("a subquery of many values") };
@@ -189,6 +197,7 @@ impl Reader<'_> {
             Kind::Column => Arc::new(Column::new(&node.name, number(node.index)?)),
             Kind::UnknownColumn => Arc::new(UnKnownColumn::new(&node.name)),
             Kind::NoOp => Arc::new(NoOp::new()),
+            Kind::Subquery => self.computed().read(node.place.as_ref(), field_from_bytes(&node.field)?.as_ref())?,
             Kind::Literal => {
                 let value = node.literal.as_ref().ok_or_else(|| lacks("a constant"))?.read()?;
                 let metadata = (!node.metadata.is_empty()).then(|| FieldMetadata::from(node.metadata.clone()));

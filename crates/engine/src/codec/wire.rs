@@ -19,6 +19,7 @@ use super::arrow_bytes::{schema_from_bytes, schema_to_bytes};
 use super::exprs::ExprNode;
 use super::functions::Functions;
 use super::literals::LiteralNode;
+use super::nodes::{Computed, ComputedAbove};
 
 /// A node: the entry's name, the entry's bytes, the children.
 #[derive(Clone, PartialEq, Message)]
@@ -124,11 +125,17 @@ impl Columns {
 /// Writes parts of a node.
 pub struct Writer<'a> {
     codec: &'a PlanCodec,
+    computed: ComputedAbove,
 }
 
 impl<'a> Writer<'a> {
     pub(super) fn new(codec: &'a PlanCodec) -> Self {
-        Self { codec }
+        Self { codec, computed: ComputedAbove::default() }
+    }
+
+    /// Subqueries that nodes above compute.
+    pub(super) fn computed(&self) -> &ComputedAbove {
+        &self.computed
     }
 
     pub(super) fn functions(&self) -> &'a Functions {
@@ -138,7 +145,8 @@ impl<'a> Writer<'a> {
     pub(super) fn plan_node(&self, plan: &Arc<dyn ExecutionPlan>) -> Result<PlanNode> {
         for entry in &self.codec.nodes {
             if let Some(node) = entry.encode(plan, self)? {
-                let children = plan.children().into_iter().map(|child| self.plan_node(child)).collect::<Result<_>>()?;
+                let children = || plan.children().into_iter().map(|child| self.plan_node(child)).collect::<Result<_>>();
+                let children = self.computed.within(Computed::by(plan), children)?;
                 return Ok(PlanNode { entry: entry.name().to_owned(), node, children });
             }
         }
@@ -213,11 +221,17 @@ impl<'a> Writer<'a> {
 pub struct Reader<'a> {
     codec: &'a PlanCodec,
     context: &'a TaskContext,
+    computed: ComputedAbove,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(codec: &'a PlanCodec, context: &'a TaskContext) -> Self {
-        Self { codec, context }
+        Self { codec, context, computed: ComputedAbove::default() }
+    }
+
+    /// Subqueries that nodes above compute.
+    pub(super) fn computed(&self) -> &ComputedAbove {
+        &self.computed
     }
 
     /// Configuration and memory of the process that reads.
@@ -230,11 +244,13 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn read_plan(&self, node: &PlanNode) -> Result<Arc<dyn ExecutionPlan>> {
-        let children = node.children.iter().map(|child| self.read_plan(child)).collect::<Result<Vec<_>>>()?;
-        match self.codec.nodes.iter().find(|entry| entry.name() == node.entry) {
-            Some(entry) => entry.decode(&node.node, &children, self),
-            None => not_impl_err!("the plan node {} on this executor", node.entry),
-        }
+        self.computed.within(Computed::by_entry(&node.entry, &node.node)?, || {
+            let children = node.children.iter().map(|child| self.read_plan(child)).collect::<Result<Vec<_>>>()?;
+            match self.codec.nodes.iter().find(|entry| entry.name() == node.entry) {
+                Some(entry) => entry.decode(&node.node, &children, self),
+                None => not_impl_err!("the plan node {} on this executor", node.entry),
+            }
+        })
     }
 
     /// The expressions over columns of this schema that [`Writer::exprs`] gave.

@@ -13,6 +13,7 @@ mod rows;
 mod shuffle_read;
 mod shuffle_write;
 mod sorts;
+mod subqueries;
 mod unions;
 mod unnest;
 mod unordered;
@@ -22,6 +23,8 @@ use std::sync::Arc;
 
 use super::NodeCodec;
 use super::entry::Of;
+
+pub(super) use subqueries::{Computed, ComputedAbove, Place};
 
 /// All of them.
 pub(super) fn all() -> Vec<Arc<dyn NodeCodec>> {
@@ -48,6 +51,7 @@ pub(super) fn all() -> Vec<Arc<dyn NodeCodec>> {
         Of::<rows::LocalLimit>::codec(),
         Of::<rows::Cooperative>::codec(),
         Of::<sorts::Sort>::codec(),
+        Of::<subqueries::Subqueries>::codec(),
         Of::<sorts::SortPreservingMerge>::codec(),
         Of::<unions::Union>::codec(),
         Of::<unions::Interleave>::codec(),

@@ -52,6 +52,8 @@ class Chaos:
         self.expected = data.answers(self.tables)
         self.cluster = Cluster(folder, self.store, options.executors, options.memory)
         self.spark = SparkSession.builder.remote(self.cluster.remote).create()
+        # Nothing is run as one task.
+        self.spark.conf.set("firesteel.sql.smallQueryThreshold", "0")
         for name in self.tables:
             self.spark.read.parquet(f"s3://chaos/tables/{name}").createOrReplaceTempView(name)
         self.done, self.wrong, self.writes = Counter(), [], 0

@@ -106,7 +106,6 @@ spec:
     spark.sql.autoBroadcastJoinThreshold: "-1"
     spark.executor.heartbeatInterval: 1s
     spark.network.timeout: 10s
-    firesteel.sql.smallQueryThreshold: "0"
   storage:
     connections:
       - {{name: store, endpoint: "http://127.0.0.1:{self.proxy.port}", region: us-east-1, pathStyle: true, credentialsSecret: chaos}}

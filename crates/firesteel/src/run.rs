@@ -28,6 +28,12 @@ pub(crate) async fn run(arguments: Run) -> Result<(), Failure> {
     let mut interrupts = Interrupts::listen().map_err(Failure::io("cannot listen for signals"))?;
     let data = Data::of_job(&job.spec.storage.connections, arguments.data.as_deref()).await?;
     sql::tell(&data);
+    // A folder on this machine stands in for the store of the shuffle too.
+    if let (None, Some(shuffle)) = (&data.embedded, &job.spec.storage.shuffle)
+        && arguments.master.as_deref().is_some_and(|master| master.starts_with("local-cluster"))
+    {
+        job.spec.conf.0.insert("spark.firesteel.shuffle.url".to_owned(), shuffle.url.0.clone());
+    }
     let execution = Execution {
         job: &job,
         args: &arguments.args,

@@ -56,7 +56,9 @@ async fn every_format() {
         for codec in ["snappy", "gzip", "zstd", "lz4_raw", "none"] {
             check(&fixture, Format::Parquet, &[("compression", codec)], rich()).await;
         }
-        check(&fixture, Format::Orc, &[], simple()).await;
+        for codec in ["zstd", "zlib", "snappy", "lz4", "none"] {
+            check(&fixture, Format::Orc, &[("compression", codec)], rich()).await;
+        }
         check(&fixture, Format::Avro, &[], rich()).await;
     }
 }

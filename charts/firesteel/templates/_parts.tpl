@@ -70,19 +70,26 @@ capabilities: {drop: [ALL]}
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
   verbs: [get, create, patch, list, deletecollection]
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [get, create, patch]
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
 {{- end }}
 
-{{/* What a driver does in its namespace: its executors' pods and their service. */}}
+{{/* What a driver does in its namespace: its executors' pods, the Secret with which they show who they are, its own
+report, and a look at what a quota leaves. */}}
 {{- define "firesteel.driverRules" -}}
 - apiGroups: [""]
   resources: [pods]
   verbs: [get, list, watch, create, patch, delete, deletecollection]
 - apiGroups: [""]
-  resources: [services]
-  verbs: [get, create, patch, delete]
+  resources: [secrets]
+  verbs: [create]
+- apiGroups: [""]
+  resources: [resourcequotas]
+  verbs: [list]
 {{- end }}
 
 {{/* Connections of jobs that name none. */}}

@@ -9,7 +9,8 @@
 //!
 //! A rule is written once, in [`rules`], as CEL text beside a Rust function; both ends read that table.
 //!
-//! [`build`] makes the objects that a job's pods consist of: pure functions from resources to JSON.
+//! [`build`] makes the objects that a job's pods consist of: pure functions from resources to JSON. What pods and quotas
+//! show is read by [`pod_status`] and [`quota`]; [`report`] is what a driver tells the operator.
 //!
 //! It must not know the operator's logic, a Kubernetes client, or the engine.
 
@@ -26,9 +27,12 @@ pub mod duration;
 pub mod field;
 pub mod job;
 pub mod manifest;
+pub mod pod_status;
 pub mod pods;
 pub mod policy;
 pub mod quantity;
+pub mod quota;
+pub mod report;
 pub mod rules;
 pub mod scheduled;
 mod schema;

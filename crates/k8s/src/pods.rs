@@ -64,7 +64,8 @@ fn driver_memory() -> Memory {
     Memory::from("2Gi")
 }
 
-/// The pods that compute: `count` of them, or as many as `elastic` allows. With neither there is one.
+/// The pods that compute: `count` of them, or as many as `elastic` allows. With neither there is one. They need
+/// `storage.shuffle`; without it, or with a `count` of 0, the driver computes by itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(extend("x-kubernetes-validations" = rules::cel(rules::EXECUTOR)))]
@@ -82,9 +83,10 @@ pub struct Executor {
     #[serde(default, skip_serializing_if = "PodTemplate::is_empty")]
     pub pod_template: PodTemplate,
 
-    /// A fixed number of executors. May change while the job runs. Not together with `elastic`.
+    /// A fixed number of executors. With 0 the driver computes by itself. May change while the job runs. Not together
+    /// with `elastic`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1, max = 10_000))]
+    #[schemars(range(min = 0, max = 10_000))]
     pub count: Option<u32>,
 
     /// A number of executors that follows the work. May change while the job runs. Not together with `count`.

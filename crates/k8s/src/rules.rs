@@ -274,9 +274,9 @@ pub const RESERVED_KEYS: &[ReservedKeys] = &[
         message: "set cores, memory and the number of executors in spec.driver and spec.executor",
     },
     ReservedKeys {
-        exact: &["spark.eventLog.dir", "spark.eventLog.enabled"],
+        exact: &["spark.eventLog.dir", "spark.eventLog.enabled", "spark.firesteel.shuffle.url"],
         prefixes: &["spark.hadoop.fs.s3"],
-        message: "set object stores, their credentials and the event log in spec.storage",
+        message: "set object stores, their credentials, the shuffle's place and the event log in spec.storage",
     },
 ];
 

@@ -66,7 +66,7 @@ pub struct Storage {
     #[schemars(length(max = 16), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub connections: Vec<Connection>,
 
-    /// Where executors exchange rows between stages.
+    /// Where executors exchange rows between stages. Without it a job has no executors: its driver computes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shuffle: Option<Shuffle>,
 

@@ -12,9 +12,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use firesteel_k8s::build::names::FIELD_MANAGER;
+use firesteel_k8s::quota;
 
 use crate::job::observed::{Refusal, RefusalKind};
-use crate::quota;
 
 /// Every call to the API ends within this time.
 const CALL_LIMIT: Duration = Duration::from_secs(30);

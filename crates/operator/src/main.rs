@@ -24,7 +24,6 @@ mod job;
 mod leader;
 mod metrics;
 mod output;
-mod quota;
 mod run;
 mod schedule;
 mod server;

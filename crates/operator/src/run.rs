@@ -133,7 +133,9 @@ fn start(client: &Client, context: &Arc<Context>, stop: &CancellationToken) -> J
     };
     let mut work = JoinSet::new();
     for namespace in namespaces {
-        let of_jobs = watcher::Config::default().labels(names::JOB_UID);
+        // Executors are their driver's business, and there may be many.
+        let drivers = format!("{},{}!={}", names::JOB_UID, names::ROLE, names::EXECUTOR);
+        let of_jobs = watcher::Config::default().labels(&drivers);
         let of_servers = watcher::Config::default().labels(names::SERVER);
         let jobs = controller::<SparkJob>(client, namespace, context).owns(api::<Pod>(client, namespace), of_jobs);
         spawn(&mut work, jobs, context, stop, job::reconcile);

@@ -37,6 +37,10 @@ pub(crate) struct Settings {
     #[arg(long, env = "FIRESTEEL_CONNECTIONS", value_parser = connections, value_name = "JSON")]
     pub(crate) connections: Option<Connections>,
 
+    /// Whether each job gets a NetworkPolicy: nobody connects to a part of it but its other parts.
+    #[arg(long, env = "FIRESTEEL_NETWORK_POLICY")]
+    pub(crate) network_policy: bool,
+
     /// Resources of a kind that are worked on at the same time.
     #[arg(long, env = "FIRESTEEL_CONCURRENCY", default_value_t = 16, value_name = "NUMBER")]
     pub(crate) concurrency: u16,
@@ -87,6 +91,7 @@ impl Default for Settings {
             service_account: "firesteel-driver".to_owned(),
             driver_role: None,
             connections: None,
+            network_policy: true,
             concurrency: 4,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             lease_namespace: None,

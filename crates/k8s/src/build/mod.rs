@@ -7,6 +7,7 @@
 //!
 //! Everything is JSON, as it goes to the Kubernetes API: whoever applies it needs no further types.
 
+pub mod executor;
 pub mod names;
 pub mod pod;
 pub mod storage;

@@ -14,6 +14,8 @@ pub const SCHEDULE: &str = "firesteel.dev/schedule";
 pub const ATTEMPT: &str = "firesteel.dev/attempt";
 /// What a pod is for: [`DRIVER`], [`EXECUTOR`], [`CLEANUP`] or [`CONNECT`].
 pub const ROLE: &str = "firesteel.dev/role";
+/// The number of an executor's pod within its attempt.
+pub const EXECUTOR_ID: &str = "firesteel.dev/executor-id";
 /// Annotation of a driver's pod in which the driver reports, as JSON.
 pub const REPORT: &str = "firesteel.dev/report";
 /// Annotation of a driver's pod with the executors that the job asks for, as JSON.
@@ -31,6 +33,9 @@ pub const CONNECT: &str = "connect";
 /// Who writes the objects, as Kubernetes records it.
 pub const FIELD_MANAGER: &str = "firesteel-operator";
 
+/// The same for the objects that a driver writes.
+pub const DRIVER_FIELD_MANAGER: &str = "firesteel-driver";
+
 /// Name of an attempt's driver pod and of the objects that go with it.
 pub fn driver(job: &str, attempt: u32) -> String {
     format!("{job}-{attempt}-driver")
@@ -39,6 +44,18 @@ pub fn driver(job: &str, attempt: u32) -> String {
 /// Name of an executor's pod; `id` counts from 1 within the attempt.
 pub fn executor(job: &str, attempt: u32, id: u64) -> String {
     format!("{job}-{attempt}-exec-{id}")
+}
+
+/// Name of the Secret with which the executors of an attempt's driver show who they are. Part of the driver's identity
+/// is in it, so that the Secret of a driver before is never taken for this one's.
+pub fn credentials(job: &str, attempt: u32, driver_uid: &str) -> String {
+    let part: String = driver_uid.chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+    format!("{job}-{attempt}-exec-{}", part.to_lowercase())
+}
+
+/// Name of the NetworkPolicy of a job.
+pub fn network_policy(job: &str) -> String {
+    format!("{job}-parts")
 }
 
 /// Name of the pod that deletes a job's shuffle files.

@@ -45,8 +45,10 @@ pub struct PodParts<'a> {
     pub cpu: &'a Cpu,
     /// Memory: request and limit.
     pub memory: &'a Memory,
-    /// Service account, with its token in the pod; without one there is no token.
+    /// Service account, by which object stores know the pod.
     pub service_account: Option<&'a str>,
+    /// Whether the account's token for the Kubernetes API is in the pod.
+    pub has_api_token: bool,
     /// Queue, priority and scheduler.
     pub scheduling: &'a Scheduling,
     /// How long the pod may take to end.
@@ -104,7 +106,7 @@ fn base(parts: &PodParts<'_>) -> Value {
     let mut spec = json!({
         "restartPolicy": "Never",
         "enableServiceLinks": false,
-        "automountServiceAccountToken": parts.service_account.is_some(),
+        "automountServiceAccountToken": parts.has_api_token,
         "terminationGracePeriodSeconds": parts.grace_seconds,
         "securityContext": {
             "runAsNonRoot": true,
@@ -201,6 +203,7 @@ mod tests {
             cpu: &cpu,
             memory: &memory,
             service_account: None,
+            has_api_token: false,
             scheduling: &scheduling,
             grace_seconds: 30,
         };

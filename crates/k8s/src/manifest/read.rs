@@ -209,8 +209,8 @@ spec:
             "--set executor.coutn=4: spec.executor.coutn: there is no field coutn; did you mean count?"
         );
         assert_eq!(
-            problems(JOB, &["executor.count=0"]),
-            "--set executor.count=0: spec.executor.count: 0 is too small; the least is 1"
+            problems(JOB, &["executor.count=10001"]),
+            "--set executor.count=10001: spec.executor.count: 10001 is too large; the most is 10000"
         );
     }
 

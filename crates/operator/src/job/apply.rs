@@ -5,6 +5,7 @@ use std::time::Duration;
 use firesteel_k8s::SparkJob;
 use firesteel_k8s::build::names;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
+use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use serde_json::json;
 
@@ -53,6 +54,9 @@ pub(crate) async fn apply(context: &Context, job: &SparkJob, actions: Vec<Action
 async fn launch(context: &Context, job: &SparkJob, attempt: u32) -> Result<(), ClusterError> {
     let name = names::driver(Identity::of(job).name, attempt);
     context.cluster.apply::<ConfigMap>(&build::job_text(job, &name, attempt, &context.settings)).await?;
+    if context.settings.network_policy {
+        context.cluster.apply::<NetworkPolicy>(&build::network_policy(job)).await?;
+    }
     if let Some(budget) = build::disruption_budget(job, attempt) {
         context.cluster.apply::<PodDisruptionBudget>(&budget).await?;
     }

@@ -55,7 +55,10 @@ impl<'a> Identity<'a> {
 /// The ConfigMap called `name` with the job as it is now, for the pods of an attempt.
 pub(crate) fn job_text(job: &SparkJob, name: &str, attempt: u32, settings: &Settings) -> Value {
     let identity = Identity::of(job);
+    // What the operator was installed with is told, so that the driver's executors get the same.
     let mut spec = job.spec.clone();
+    spec.image.get_or_insert_with(|| settings.image.clone());
+    spec.service_account_name.get_or_insert_with(|| settings.service_account.clone());
     spec.storage.connections = settings.connections_of(&job.spec.storage.connections).to_vec();
     let text = json!({
         "apiVersion": "firesteel.dev/v1alpha1",
@@ -81,9 +84,13 @@ pub(crate) fn driver_pod(job: &SparkJob, attempt: u32, settings: &Settings) -> V
     parts.annotations = json!({ names::SIZING: sizing(job) });
     parts.command = ["firesteel", "driver", "--job", &format!("{JOB_FOLDER}/{JOB_FILE}")].map(str::to_owned).to_vec();
     parts.env = vec![json!({ "name": "FIRESTEEL_ATTEMPT", "value": attempt.to_string() })];
+    if let Some(policy) = &settings.image_pull_policy {
+        parts.env.push(json!({ "name": "FIRESTEEL_IMAGE_PULL_POLICY", "value": policy }));
+    }
     parts.cpu = &job.spec.driver.cpu;
     parts.memory = &job.spec.driver.memory;
     parts.service_account = Some(account);
+    parts.has_api_token = true;
     pod::pod(&parts, &job.spec.driver.pod_template)
 }
 
@@ -127,6 +134,7 @@ fn parts<'a>(
         cpu: &job.spec.driver.cpu,
         memory: &job.spec.driver.memory,
         service_account: None,
+        has_api_token: false,
         scheduling: &job.spec.scheduling,
         grace_seconds: GRACE_SECONDS,
     }
@@ -150,6 +158,27 @@ pub(crate) fn disruption_budget(job: &SparkJob, attempt: u32) -> Option<Value> {
                 } },
             },
         })
+    })
+}
+
+/// What lets nobody connect to a part of the job but its other parts.
+pub(crate) fn network_policy(job: &SparkJob) -> Value {
+    let identity = Identity::of(job);
+    let parts = json!({ "matchLabels": { names::JOB_UID: identity.uid } });
+    let mut metadata = identity.metadata(&names::network_policy(identity.name), 0, names::DRIVER);
+    // It is the job's, whatever the attempt.
+    if let Some(labels) = metadata["labels"].as_object_mut() {
+        labels.retain(|key, _| key != names::ATTEMPT && key != names::ROLE);
+    }
+    json!({
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": metadata,
+        "spec": {
+            "podSelector": parts,
+            "policyTypes": ["Ingress"],
+            "ingress": [{ "from": [{ "podSelector": parts }] }],
+        },
     })
 }
 
@@ -186,7 +215,10 @@ mod tests {
         let map = job_text(&job, "sales-1-driver", 1, &Settings::default());
         let text = map["data"]["job.json"].as_str().unwrap();
         let back = firesteel_k8s::Manifest::parse(text, "job.json", &[]).unwrap().into_job("job.json").unwrap();
-        assert_eq!(back.spec, job.spec);
+        let mut told = job.spec.clone();
+        told.image = Some("firesteel:test".to_owned());
+        told.service_account_name = Some("firesteel-driver".to_owned());
+        assert_eq!(back.spec, told);
     }
 
     #[test]
@@ -209,6 +241,16 @@ mod tests {
         let pod = cleanup_pod(&job, &Settings::default());
         assert_eq!(pod["spec"]["automountServiceAccountToken"], false);
         assert!(pod["spec"].get("serviceAccountName").is_none());
+    }
+
+    #[test]
+    fn only_parts_of_the_same_job_may_connect() {
+        let policy = network_policy(&job("{main: {sql: {text: x}}}"));
+        let parts = json!({ "matchLabels": { "firesteel.dev/job-uid": "u-sales" } });
+        assert_eq!(policy["spec"]["podSelector"], parts);
+        assert_eq!(policy["spec"]["ingress"], json!([{ "from": [{ "podSelector": parts }] }]));
+        assert_eq!(policy["metadata"]["ownerReferences"][0]["uid"], "u-sales");
+        serde_json::from_value::<k8s_openapi::api::networking::v1::NetworkPolicy>(policy).unwrap();
     }
 
     #[test]

@@ -14,6 +14,7 @@
 use std::time::Duration;
 
 use firesteel_k8s::SparkJob;
+use firesteel_k8s::pod_status::Obstacle;
 use firesteel_k8s::policy::KeepPods;
 use firesteel_k8s::status::{Phase, Reason};
 use firesteel_k8s::storage::ShuffleCleanup;
@@ -22,7 +23,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::deletion;
 use super::draft::Draft;
-use super::driver::{Driver, DriverPod, Ending, Obstacle, PodState};
+use super::driver::{Driver, DriverPod, Ending, PodState};
 use super::observed::{Action, Admission, Observed, Refusal, RefusalKind};
 
 /// Keeps a deleted job until its shuffle files are deleted.
@@ -241,6 +242,7 @@ fn running(draft: &mut Draft<'_>, pod: &DriverPod, since: Option<Timestamp>) {
         draft.insist(pod);
         return;
     }
+    executors(draft, pod);
     let spec = draft.spec();
     if let Some(run) = &spec.timeouts.run {
         let limit = run.parse().ok().and_then(|limit| SignedDuration::try_from(limit).ok());
@@ -257,6 +259,17 @@ fn running(draft: &mut Draft<'_>, pod: &DriverPod, since: Option<Timestamp>) {
         draft.tell("Resized", format!("executors asked for: {wanted}"));
         draft.act(Action::Resize { sizing: wanted });
     }
+}
+
+/// Takes over why executors are not there, if they are not.
+fn executors(draft: &mut Draft<'_>, pod: &DriverPod) {
+    let why = pod.report.waiting.as_ref().map(|waiting| (waiting.reason, waiting.message.clone()));
+    if let Some((reason, message)) = &why
+        && draft.status.reason != Some(*reason)
+    {
+        draft.warn("ExecutorsWait", format!("{reason}: {message}"));
+    }
+    draft.enter(Phase::Running, why);
 }
 
 /// The executors that a job asks for, as its driver reads them.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use firesteel_k8s::status::{AttemptReport, Phase, Reason, SparkJobStatus};
+use firesteel_k8s::status::{AttemptReport, ExecutorCounts, Phase, Reason, SparkJobStatus};
 use firesteel_k8s::{SparkJob, SparkJobSpec};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -120,6 +120,11 @@ impl<'a> Draft<'a> {
         status.executor_failures = Vec::new();
         status.driver = Some(firesteel_k8s::status::DriverReport { pod_name: name.clone(), ..Default::default() });
         self.tell("DriverLaunched", format!("attempt {attempt}: created the driver's pod {name}"));
+        let spec = self.spec();
+        let names_executors = spec.executor.elastic.is_some() || spec.executor.count.is_some_and(|count| count > 0);
+        if names_executors && spec.storage.shuffle.is_none() {
+            self.warn("NoShuffle", "storage.shuffle is not set, so that there are no executors: the driver computes");
+        }
         self.launch_again(attempt);
     }
 
@@ -174,9 +179,13 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Writes the attempt down as ended.
+    /// Writes the attempt down as ended. Its executors end with their driver, whether it could say so or not.
     pub(crate) fn record(&mut self, reason: Option<Reason>, exit_code: Option<i32>, counted: bool) {
         let Some(attempt) = self.status.attempt else { return };
+        if let Some(counts) = &mut self.status.executors {
+            let ExecutorCounts { failed, lost, .. } = *counts;
+            *counts = ExecutorCounts { failed, lost, ..ExecutorCounts::default() };
+        }
         let report = AttemptReport {
             attempt,
             reason,

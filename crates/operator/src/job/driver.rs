@@ -2,9 +2,10 @@
 
 use firesteel_k8s::Reason;
 use firesteel_k8s::build::{names, pod::CONTAINER};
-use firesteel_k8s::status::{ExecutorCounts, ExecutorFailure, Progress};
+use firesteel_k8s::pod_status::{self, Disruption, Obstacle};
+use firesteel_k8s::report::Report;
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, Pod, PodStatus};
+use k8s_openapi::api::core::v1::{ContainerStateTerminated, Pod, PodStatus};
 use serde::{Deserialize, Serialize};
 
 /// The driver's pod of the current attempt.
@@ -47,13 +48,6 @@ pub(crate) enum PodState {
     Ended(Ending),
 }
 
-/// What keeps a pod from starting.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Obstacle {
-    pub(crate) reason: Reason,
-    pub(crate) message: String,
-}
-
 /// Whose doing an attempt's end was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
@@ -73,15 +67,6 @@ pub(crate) struct Ending {
     pub(crate) exit_code: Option<i32>,
     pub(crate) message: Option<String>,
     pub(crate) log_tail: Option<String>,
-}
-
-/// What a driver says about itself in an annotation of its pod.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct Report {
-    pub(crate) progress: Option<Progress>,
-    pub(crate) executors: Option<ExecutorCounts>,
-    pub(crate) executor_failures: Vec<ExecutorFailure>,
 }
 
 /// A driver's last words: the termination message of its container.
@@ -121,7 +106,7 @@ pub(crate) fn read(pod: &Pod, owner: &str, attempt: u32) -> Driver {
         node: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
         gone_by: pod.metadata.deletion_timestamp.as_ref().map(|time| time.0),
         state: pod.status.as_ref().map_or(PodState::Pending(None), state),
-        disruption: pod.status.as_ref().and_then(disruption_target),
+        disruption: pod.status.as_ref().and_then(pod_status::disruption).map(reason_of),
         lingers: pod.status.as_ref().is_some_and(has_others),
         report,
         sizing: annotation(names::SIZING).cloned(),
@@ -136,7 +121,7 @@ fn has_others(status: &PodStatus) -> bool {
 }
 
 fn state(status: &PodStatus) -> PodState {
-    let container = container_state(status);
+    let container = pod_status::engine(status);
     let terminated = container.and_then(|state| state.terminated.as_ref());
     match status.phase.as_deref() {
         Some("Succeeded") => PodState::Ended(success(terminated)),
@@ -146,14 +131,9 @@ fn state(status: &PodStatus) -> PodState {
             (Some(ended), _) if ended.exit_code == 0 => PodState::Ended(success(terminated)),
             (Some(_), _) => PodState::Ended(failure(status, terminated)),
             (None, Some(running)) => PodState::Running(running.started_at.as_ref().map(|time| time.0)),
-            (None, None) => PodState::Pending(obstacle(status)),
+            (None, None) => PodState::Pending(pod_status::obstacle(status)),
         },
     }
-}
-
-fn container_state(status: &PodStatus) -> Option<&ContainerState> {
-    let statuses = status.container_statuses.iter().flatten();
-    statuses.filter(|status| status.name == CONTAINER).find_map(|status| status.state.as_ref())
 }
 
 fn success(terminated: Option<&ContainerStateTerminated>) -> Ending {
@@ -164,7 +144,7 @@ fn success(terminated: Option<&ContainerStateTerminated>) -> Ending {
 fn failure(status: &PodStatus, terminated: Option<&ContainerStateTerminated>) -> Ending {
     let words = last_words(terminated);
     let exit_code = terminated.map(|ended| ended.exit_code);
-    if terminated.and_then(|ended| ended.reason.as_deref()) == Some("OOMKilled") {
+    if terminated.is_some_and(pod_status::is_out_of_memory) {
         return Ending {
             class: Class::Application,
             reason: Some(Reason::OomKilled),
@@ -191,28 +171,18 @@ fn failure(status: &PodStatus, terminated: Option<&ContainerStateTerminated>) ->
     }
 }
 
-/// Why the cluster says that it takes the pod away, if it does.
-fn disruption_target(status: &PodStatus) -> Option<Reason> {
-    let target = status.conditions.iter().flatten().find(|condition| condition.type_ == "DisruptionTarget")?;
-    (target.status == "True").then_some(match target.reason.as_deref() {
-        Some("DeletionByTaintManager" | "DeletionByPodGC") => Reason::NodeLost,
-        _ => Reason::DriverEvicted,
-    })
+fn reason_of(disruption: Disruption) -> Reason {
+    match disruption {
+        Disruption::Evicted => Reason::DriverEvicted,
+        Disruption::NodeLost => Reason::NodeLost,
+    }
 }
 
 /// Why the cluster ended the pod, if it did.
 fn disruption(status: &PodStatus, exit_code: Option<i32>) -> Option<Reason> {
-    if let Some(reason) = disruption_target(status) {
-        return Some(reason);
-    }
-    match status.reason.as_deref() {
-        Some("NodeLost") => Some(Reason::NodeLost),
-        Some("Evicted" | "Preempting" | "Shutdown" | "NodeShutdown" | "Terminated" | "UnexpectedAdmissionError") => {
-            Some(Reason::DriverEvicted)
-        }
-        // A pod that never ran a container did not fail by the program's fault.
-        _ => exit_code.is_none().then_some(Reason::DriverEvicted),
-    }
+    // A pod that never ran a container did not fail by the program's fault.
+    let unexplained = exit_code.is_none().then_some(Reason::DriverEvicted);
+    pod_status::disruption(status).map(reason_of).or(unexplained)
 }
 
 fn last_words(terminated: Option<&ContainerStateTerminated>) -> LastWords {
@@ -221,28 +191,6 @@ fn last_words(terminated: Option<&ContainerStateTerminated>) -> LastWords {
         // The driver could not write them, so that Kubernetes has put the log's end there.
         LastWords { log_tail: Some(text.to_owned()), ..LastWords::default() }
     })
-}
-
-fn obstacle(status: &PodStatus) -> Option<Obstacle> {
-    let inits = status.init_container_statuses.iter().flatten();
-    let containers = inits.chain(status.container_statuses.iter().flatten());
-    let waiting = containers.filter_map(|container| container.state.as_ref()?.waiting.as_ref());
-    for waiting in waiting {
-        let reason = match waiting.reason.as_deref() {
-            Some("ImagePullBackOff" | "ErrImagePull" | "InvalidImageName" | "ErrImageNeverPull") => {
-                Reason::ImagePullFailed
-            }
-            Some("CreateContainerConfigError") => Reason::ConfigError,
-            Some("CreateContainerError" | "RunContainerError") => Reason::Refused,
-            _ => continue,
-        };
-        let message = waiting.message.clone().or_else(|| waiting.reason.clone()).unwrap_or_default();
-        return Some(Obstacle { reason, message });
-    }
-    let scheduled = status.conditions.iter().flatten().find(|condition| condition.type_ == "PodScheduled");
-    let unscheduled = scheduled.filter(|condition| condition.reason.as_deref() == Some("Unschedulable"))?;
-    let message = unscheduled.message.clone().unwrap_or_default();
-    Some(Obstacle { reason: Reason::Unschedulable, message })
 }
 
 #[cfg(test)]
@@ -331,20 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn obstacles_are_named() {
-        let waiting = |reason: &str| {
-            json!({ "phase": "Pending", "containerStatuses": [{ "name": "spark", "image": "", "imageID": "", "ready": false,
-                "restartCount": 0, "state": { "waiting": { "reason": reason, "message": "m" } } }] })
-        };
-        for (word, reason) in [
-            ("ImagePullBackOff", Reason::ImagePullFailed),
-            ("ErrImageNeverPull", Reason::ImagePullFailed),
-            ("CreateContainerConfigError", Reason::ConfigError),
-        ] {
-            let PodState::Pending(Some(obstacle)) = read_status(waiting(word)) else { panic!("{word}") };
-            assert_eq!((obstacle.reason, obstacle.message.as_str()), (reason, "m"));
-        }
-        assert_eq!(read_status(waiting("ContainerCreating")), PodState::Pending(None));
+    fn a_pod_that_does_not_run_tells_why() {
         let unscheduled = json!({ "phase": "Pending", "conditions":
             [{ "type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/2 nodes" }] });
         let PodState::Pending(Some(obstacle)) = read_status(unscheduled) else { panic!("no obstacle") };

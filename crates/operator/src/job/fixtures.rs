@@ -1,5 +1,7 @@
 //! A job's life without a cluster: decisions are taken at their word, and tests say what the cluster does.
 
+use firesteel_k8s::pod_status::Obstacle;
+use firesteel_k8s::report::Report;
 use firesteel_k8s::status::{Phase, Reason};
 use firesteel_k8s::{Reason as Why, SparkJob};
 use jiff::{SignedDuration, Timestamp};
@@ -8,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use crate::fixtures;
 
 use super::decide::{FINALIZER, decide, decide_refused, wants_admission};
-use super::driver::{Class, Driver, DriverPod, Ending, Obstacle, PodState, Report};
+use super::driver::{Class, Driver, DriverPod, Ending, PodState};
 use super::observed::{Action, Admission, Cleanup, Observed, Refusal, RefusalKind};
 
 /// A job and what a test lets the cluster show of it.

@@ -18,6 +18,8 @@ mod deletion_tests;
 mod draft;
 mod driver;
 #[cfg(test)]
+mod executor_tests;
+#[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod launch_tests;

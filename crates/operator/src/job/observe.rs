@@ -1,6 +1,7 @@
 //! Reads what a decision about a job needs, and nothing else.
 
 use firesteel_k8s::build::names;
+use firesteel_k8s::pod_status::Obstacle;
 use firesteel_k8s::{Reason, SparkJob};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Event, Pod};
@@ -12,7 +13,7 @@ use crate::context::Context;
 use super::build;
 use super::build::Identity;
 use super::decide::{has_finalizer, wants_admission};
-use super::driver::{self, Class, Driver, DriverPod, Obstacle, PodState};
+use super::driver::{self, Class, Driver, DriverPod, PodState};
 use super::observed::{Admission, Cleanup, Observed};
 
 /// Observes.

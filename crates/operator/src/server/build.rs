@@ -132,6 +132,7 @@ fn pod(server: &SparkConnectServer, settings: &Settings) -> Value {
         cpu: &spec.driver.cpu,
         memory: &spec.driver.memory,
         service_account: Some(spec.service_account_name.as_deref().unwrap_or(&settings.service_account)),
+        has_api_token: true,
         scheduling: &spec.scheduling,
         grace_seconds: GRACE_SECONDS,
     };

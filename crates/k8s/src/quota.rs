@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 /// Whether the pod asks for more than the quota has left of anything. Scopes are not looked at: a quota that does not
 /// apply is taken for one that does, and the job waits instead of telling about a policy.
-pub(crate) fn is_exceeded_by(quota: &ResourceQuota, pod: &Pod) -> bool {
+pub fn is_exceeded_by(quota: &ResourceQuota, pod: &Pod) -> bool {
     let Some(status) = &quota.status else { return false };
     let used = status.used.as_ref();
     status.hard.iter().flatten().any(|(resource, hard)| {

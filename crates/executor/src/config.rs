@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use datafusion::execution::object_store::ObjectStoreRegistry;
 use firesteel_model::SparkError;
@@ -75,7 +76,18 @@ impl ClusterConfig {
         }
         config
     }
+
+    /// As many executors elsewhere as the settings say. A job waits so long for one of them.
+    pub fn of_conf(conf: &RuntimeConf, patience: Duration) -> Self {
+        let starvation_grace_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
+        let scheduler = SchedulerConfig { starvation_grace_ms, ..SchedulerConfig::from_conf(conf) };
+        let AllocationConfig { initial, slots_per_executor, .. } = scheduler.allocation;
+        Self { scheduler, ..Self::new(initial.max(1) as usize * slots_per_executor as usize) }
+    }
 }
+
+/// Where executors are pods, whatever the address behind it.
+const KUBERNETES: &str = "k8s://";
 
 /// How long a job on this machine waits for an executor.
 const STARVATION_GRACE_MS: u64 = 120_000;
@@ -94,10 +106,12 @@ pub enum Master {
         /// Memory of each.
         memory_bytes: u64,
     },
+    /// In pods, as many and as large as the other settings say.
+    Kubernetes,
 }
 
 impl Master {
-    /// `local`, `local[N]`, `local[*]`, `local[N,F]` with F failures allowed for a task, or
+    /// `k8s://address`, `local`, `local[N]`, `local[*]`, `local[N,F]` with F failures allowed for a task, or
     /// `local-cluster[executors,cores,memory in MiB]`.
     pub fn parse(master: &str) -> Result<Self, SparkError> {
         let wrong = || {
@@ -114,6 +128,9 @@ impl Master {
         if let Some([executors, cores, mebibytes]) = numbers("local-cluster[").as_deref() {
             let memory_bytes = u64::from(positive(mebibytes)?) << 20;
             return Ok(Self::Processes { executors: positive(executors)?, cores: positive(cores)?, memory_bytes });
+        }
+        if master.starts_with(KUBERNETES) {
+            return Ok(Self::Kubernetes);
         }
         let local = numbers("local[");
         let (slots, failures) = match (master, local.as_deref()) {
@@ -141,7 +158,7 @@ mod tests {
     fn masters_are_read() {
         let read = |master| match Master::parse(master).ok()? {
             Master::Local(config) => Some((config.slots, config.scheduler.task_failures_max)),
-            Master::Processes { .. } => None,
+            Master::Processes { .. } | Master::Kubernetes => None,
         };
         assert_eq!(read("local"), Some((1, 1)));
         assert_eq!(read("local[3]"), Some((3, 1)));
@@ -149,6 +166,7 @@ mod tests {
         assert!(read("local[*]").unwrap().0 >= 1);
         assert_eq!(read("local[0]"), None);
         assert_eq!(read("spark://host"), None);
+        assert!(matches!(Master::parse("k8s://https://10.0.0.1:443"), Ok(Master::Kubernetes)));
         let processes = Master::parse("local-cluster[2, 3, 512]").unwrap();
         assert!(
             matches!(processes, Master::Processes { executors: 2, cores: 3, memory_bytes } if memory_bytes == 512 << 20)

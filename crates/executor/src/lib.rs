@@ -27,6 +27,6 @@ pub use attempt::TaskMetrics;
 pub use cluster::{JobOptions, LocalCluster};
 pub use config::{ClusterConfig, Master};
 pub use fleet::{ExecutorLauncher, FleetConfig, LauncherContext, LauncherFactory, LossReporter, ProcessLauncher};
-pub use process::{Extend, ProcessConfig, ProcessParts, run_executor};
+pub use process::{Extend, ProcessConfig, ProcessParts, run_executor, variables};
 pub use progress::{ProgressEvent, ProgressSink, TaskEnd};
 pub use results::{JobStream, PartitionResult, ResultBatch};

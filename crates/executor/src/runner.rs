@@ -29,6 +29,11 @@ pub(crate) trait Executors: Send + Sync + fmt::Debug {
     /// Hears that an attempt is over.
     fn ended(&mut self, attempt: TaskAttempt);
 
+    /// Whether there may be more or fewer of them later.
+    fn come_and_go(&self) -> bool {
+        false
+    }
+
     /// Hears that there is work again, whatever went wrong before.
     fn job_submitted(&mut self) {}
 

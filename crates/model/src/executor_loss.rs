@@ -11,6 +11,10 @@ pub enum ExecutorLoss {
     OutOfMemory,
     /// It did not come into being.
     NotStarted,
+    /// It did not come into being, because its image could not be pulled.
+    ImagePullFailed,
+    /// It did not come into being, because no node had room for it.
+    Unschedulable,
     /// The process ended by itself with this status.
     Exited(i32),
     /// Somebody else ended the process with this signal.
@@ -44,6 +48,8 @@ impl fmt::Display for ExecutorLoss {
             Self::OutOfMemory => f.write_str("out of memory"),
             Self::Exited(status) => write!(f, "exited with status {status}"),
             Self::NotStarted => f.write_str("not started"),
+            Self::ImagePullFailed => f.write_str("not started: its image cannot be pulled"),
+            Self::Unschedulable => f.write_str("not started: no node has room for it"),
             Self::Killed(signal) => write!(f, "killed by signal {signal}"),
             Self::Evicted => f.write_str("evicted"),
             Self::NodeLost => f.write_str("node lost"),

@@ -90,10 +90,15 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
+    /// The files that hold them, by name, as a Secret has keys.
+    pub fn files(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let values = [&self.ca_pem, &self.certificate_pem, &self.key_pem, &self.token];
+        FILES.into_iter().zip(values.map(String::as_str))
+    }
+
     /// Puts them into an empty directory, one file each, which nobody else can read.
     pub fn write(&self, directory: &Path) -> Result<(), RpcError> {
-        let values = [&self.ca_pem, &self.certificate_pem, &self.key_pem, &self.token];
-        for (name, value) in FILES.iter().zip(values) {
+        for (name, value) in self.files() {
             let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(directory.join(name));
             let written = file.and_then(|mut file| file.write_all(value.as_bytes()));
             written.map_err(|error| RpcError::Credentials(format!("{name} cannot be written: {error}")))?;

@@ -2,6 +2,7 @@
 
 use firesteel_model::ids::{ExecutorId, JobId};
 
+use crate::config::AllocationConfig;
 use crate::events::{Action, JobFailure, JobOutcome, StopReason};
 use crate::state::Scheduler;
 
@@ -11,6 +12,8 @@ pub(crate) struct Allocation {
     requested: Option<u32>,
     /// Before the first job the initial number is kept.
     pub(crate) saw_job: bool,
+    /// Whether another number was asked for than at first.
+    was_resized: bool,
     /// Further executors for stages that have excluded all there are.
     replacements: u32,
 }
@@ -28,6 +31,11 @@ impl Scheduler {
         }
     }
 
+    pub(crate) fn resize(&mut self, allocation: AllocationConfig) {
+        self.config.allocation = allocation;
+        self.allocation.was_resized = true;
+    }
+
     fn wanted_executors(&self) -> u32 {
         let config = &self.config.allocation;
         if !config.dynamic {
@@ -40,11 +48,12 @@ impl Scheduler {
         needed.max(floor).min(config.max.max(config.min))
     }
 
-    /// Stops executors that have been idle for long, as far as there are more than wanted.
+    /// Stops executors that have been idle for long, as far as there are more than wanted: where their number follows
+    /// the work, or after fewer were asked for.
     pub(crate) fn stop_idle_executors(&mut self) {
         let config = self.config.allocation;
         let spare = self.executors.usable().saturating_sub(self.wanted_executors() as usize);
-        if !config.dynamic || spare == 0 {
+        if spare == 0 || !(config.dynamic || self.allocation.was_resized) {
             return;
         }
         let now_ms = self.now_ms;

@@ -5,6 +5,7 @@ use std::fmt;
 use firesteel_model::ids::{Attempt, ExecutorId, JobId, StageId, TaskAttempt, TaskId};
 use firesteel_model::{ExecutorLoss, SparkError, error_class};
 
+use crate::config::AllocationConfig;
 use crate::graph::{GraphError, JobSpec, PoolSpec, StageSpec};
 
 /// Something that happened.
@@ -54,6 +55,8 @@ pub enum Event {
     },
     /// A pool's shares.
     PoolDefined(PoolSpec),
+    /// Another number of executors is wanted from now on.
+    Resized(AllocationConfig),
     /// Time has passed.
     Tick,
 }

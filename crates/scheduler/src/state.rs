@@ -84,6 +84,7 @@ impl Scheduler {
                 self.executors.change(executor, |state| state.holds_blocks = holds_blocks);
             }
             Event::PoolDefined(spec) => self.pools.define(&spec),
+            Event::Resized(allocation) => self.resize(allocation),
             Event::Tick => self.tick(),
         }
         self.place_tasks();

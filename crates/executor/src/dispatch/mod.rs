@@ -98,9 +98,14 @@ impl Dispatcher {
                     Some(command) => self.obey(command).await,
                     None => return,
                 },
-                _ = ticks.tick(), if !self.scheduler.is_idle() => self.apply(Event::Tick).await,
+                _ = ticks.tick(), if self.wants_ticks() => self.apply(Event::Tick).await,
             }
         }
+    }
+
+    /// The executor of this process neither falls silent nor goes when it is idle.
+    fn wants_ticks(&self) -> bool {
+        !self.scheduler.is_idle() || (self.executors.come_and_go() && self.scheduler.wants_ticks())
     }
 
     async fn obey(&mut self, command: Command) {

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use firesteel_model::ids::ExecutorId;
+use firesteel_model::runtime_conf::RuntimeConf;
 use firesteel_model::{ExecutorLoss, Result};
 use firesteel_rpc::ApplicationAuthority;
-use firesteel_scheduler::Event;
+use firesteel_scheduler::{Event, SchedulerConfig};
 use tokio::sync::mpsc;
 
 use crate::dispatch::Command;
@@ -25,8 +26,11 @@ pub trait ExecutorLauncher: Send + Sync + fmt::Debug {
     /// Errors: it cannot be started; nothing is left of it.
     async fn start(&self, executor: ExecutorId) -> Result<()>;
 
-    /// Ends an executor, if it is there.
-    async fn stop(&self, executor: ExecutorId);
+    /// Ends an executor, if it is there: because it was given up for lost, or because nobody needs it.
+    async fn stop(&self, executor: ExecutorId, lost: Option<ExecutorLoss>);
+
+    /// Hears that an executor has registered.
+    fn registered(&self, _executor: ExecutorId) {}
 }
 
 /// Makes a launcher when it is known where the driver is.
@@ -40,6 +44,8 @@ pub trait LauncherFactory: Send + Sync + fmt::Debug {
 pub struct LauncherContext {
     /// Where executors reach it.
     pub driver: SocketAddr,
+    /// Tasks that each runs at once.
+    pub slots: u32,
     /// Issues their credentials.
     pub authority: Arc<ApplicationAuthority>,
     /// Where losses are told.
@@ -48,13 +54,26 @@ pub struct LauncherContext {
     pub directory: PathBuf,
 }
 
-/// Tells the dispatcher of executors that are gone.
+/// Tells the dispatcher what happens to executors outside of it.
 #[derive(Clone, Debug)]
 pub struct LossReporter(mpsc::WeakSender<Command>);
 
 impl LossReporter {
     pub(crate) fn new(commands: mpsc::WeakSender<Command>) -> Self {
         Self(commands)
+    }
+
+    /// Another number of executors is wanted from now on, as the settings say it.
+    pub async fn resized(&self, conf: &RuntimeConf) {
+        if let Some(commands) = self.0.upgrade() {
+            let mut allocation = SchedulerConfig::from_conf(conf).allocation;
+            if !allocation.dynamic {
+                // Those that are too many now go as soon as they are idle.
+                allocation.idle_timeout_ms = 0;
+            }
+            // A closed channel means that nobody needs executors any more.
+            let _ = commands.send(Command::Happened(Event::Resized(allocation))).await;
+        }
     }
 
     /// An executor is gone; whoever tells it first is believed.

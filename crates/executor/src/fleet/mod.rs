@@ -73,6 +73,8 @@ pub struct FleetConfig {
     pub heartbeat_interval: Duration,
     /// How long an executor may take to come back when its connection breaks.
     pub reconnect_grace: Duration,
+    /// Executors that may end by their own fault before jobs fail; without it there is no limit.
+    pub faults_max: Option<u32>,
     /// Starts them.
     pub launcher: Arc<dyn LauncherFactory>,
 }
@@ -129,6 +131,9 @@ pub(crate) struct Fleet {
     next: u64,
     /// Members that failed since one has proved itself.
     failures: u32,
+    /// Executors that ended by their own fault.
+    faults: u32,
+    faults_max: Option<u32>,
     gave_up: bool,
     /// Hears when all have ended; there are no new ones then.
     closed: Option<oneshot::Sender<()>>,
@@ -163,7 +168,8 @@ impl Fleet {
             reconnect_grace: config.reconnect_grace,
         };
         let server = DriverServer::start(listener, authority.driver()?, Arc::new(handler))?;
-        let context = LauncherContext { driver: server.address(), authority, losses: losses.clone(), directory };
+        let (driver, slots) = (server.address(), config.slots);
+        let context = LauncherContext { driver, slots, authority, losses: losses.clone(), directory };
         let launcher = config.launcher.launcher(context)?;
         Ok(Self {
             registry,
@@ -173,8 +179,10 @@ impl Fleet {
             wanted: 0,
             members: BTreeMap::new(),
             ending: BTreeSet::new(),
-            next: 0,
+            next: 1,
             failures: 0,
+            faults: 0,
+            faults_max: config.faults_max,
             gave_up: false,
             closed: None,
             is_closing: false,
@@ -209,9 +217,9 @@ impl Fleet {
     }
 
     /// Ends one that is not a member any more.
-    fn end(&self, executor: ExecutorId) {
+    fn end(&self, executor: ExecutorId, lost: Option<ExecutorLoss>) {
         let launcher = Arc::clone(&self.launcher);
-        tokio::spawn(async move { launcher.stop(executor).await });
+        tokio::spawn(async move { launcher.stop(executor, lost).await });
     }
 
     fn lost(&mut self, executor: ExecutorId, reason: ExecutorLoss) -> Option<SparkError> {
@@ -221,17 +229,26 @@ impl Fleet {
         let (running, resident_bytes, pool_bytes) = (load.running, load.resident_bytes, load.pool_bytes);
         warn!(%executor, %reason, running, resident_bytes, pool_bytes, "executor lost");
         // Whatever the reason, it must not come back.
-        self.end(executor);
-        if member.has_failed(reason) {
-            self.failures += 1;
-            if self.failures >= FAILURES_MIN.max(self.wanted.saturating_mul(2)) {
-                self.gave_up = true;
-                let reason =
-                    format!("{} executors failed before they ran a task, the last one: {reason}", self.failures);
-                return Some(SparkError::new(&FIRESTEEL_JOB_ABORTED).param("reason", reason));
-            }
+        self.end(executor, Some(reason));
+        self.failures += u32::from(member.has_failed(reason));
+        self.faults += u32::from(reason.is_application_fault());
+        if let Some(error) = self.hopeless(reason) {
+            self.gave_up = true;
+            return Some(error);
         }
         None
+    }
+
+    /// Why further executors would fare no better; `last` is how the last one fared.
+    fn hopeless(&self, last: ExecutorLoss) -> Option<SparkError> {
+        let reason = if self.failures >= FAILURES_MIN.max(self.wanted.saturating_mul(2)) {
+            format!("{} executors failed before they ran a task, the last one: {last}", self.failures)
+        } else if self.faults_max.is_some_and(|most| self.faults > most) {
+            format!("{} executors failed by their own fault, the last one: {last}", self.faults)
+        } else {
+            return None;
+        };
+        Some(SparkError::new(&FIRESTEEL_JOB_ABORTED).param("reason", reason))
     }
 
     fn has_ended(&mut self, executor: ExecutorId) {
@@ -249,7 +266,7 @@ impl Fleet {
         self.members.remove(&executor);
         self.ending.insert(executor);
         self.registry.forget(executor);
-        self.end(executor);
+        self.end(executor, None);
     }
 }
 
@@ -285,9 +302,13 @@ impl Executors for Fleet {
         }
     }
 
+    fn come_and_go(&self) -> bool {
+        true
+    }
+
     fn job_submitted(&mut self) {
         if self.gave_up {
-            (self.gave_up, self.failures) = (false, 0);
+            (self.gave_up, self.failures, self.faults) = (false, 0, 0);
         }
     }
 
@@ -296,6 +317,7 @@ impl Executors for Fleet {
             Event::ExecutorRegistered(info) => {
                 if let Some(member) = self.members.get_mut(&info.id).filter(|member| **member == Member::Starting) {
                     *member = Member::There;
+                    self.launcher.registered(info.id);
                 }
                 None
             }

@@ -26,8 +26,6 @@ const STOP_GRACE: Duration = Duration::from_secs(5);
 pub struct ProcessLauncher {
     /// The program.
     pub program: PathBuf,
-    /// Tasks that each runs at once.
-    pub slots: u32,
     /// Memory of each, bytes.
     pub memory_bytes: u64,
 }
@@ -68,7 +66,7 @@ impl Processes {
             .env_remove("SPARK_CONNECT_AUTHENTICATE_TOKEN")
             .env(variables::DRIVER, self.context.driver.to_string())
             .env(variables::EXECUTOR_ID, executor.to_string())
-            .env(variables::CORES, self.settings.slots.to_string())
+            .env(variables::CORES, self.context.slots.to_string())
             .env(variables::MEMORY, self.settings.memory_bytes.to_string())
             .env(variables::CREDENTIALS, text(&credentials))
             .env(variables::DIRECTORY, text(&directory))
@@ -111,7 +109,7 @@ impl ExecutorLauncher for Processes {
         Ok(())
     }
 
-    async fn stop(&self, executor: ExecutorId) {
+    async fn stop(&self, executor: ExecutorId, _: Option<ExecutorLoss>) {
         if let Some(stop) = self.stops.lock().unwrap_or_else(PoisonError::into_inner).remove(&executor) {
             stop.cancel();
         }

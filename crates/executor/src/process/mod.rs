@@ -13,7 +13,7 @@ mod config;
 mod conversation;
 mod plans;
 mod results;
-pub(crate) mod variables;
+pub mod variables;
 
 use std::io::Read;
 use std::sync::Arc;

@@ -114,7 +114,7 @@ impl ExecutorLauncher for Launcher {
         Ok(())
     }
 
-    async fn stop(&self, executor: ExecutorId) {
+    async fn stop(&self, executor: ExecutorId, _: Option<ExecutorLoss>) {
         let task = self.tasks.running.lock().unwrap().get(&executor).cloned();
         // It has been told; what does not listen is ended.
         tokio::time::sleep(Duration::from_secs(3)).await;
@@ -145,6 +145,7 @@ fn fleet(folder: &Path) -> (Tasks, Arc<LocalCluster>) {
         application: Bytes::from_static(KNOWN),
         heartbeat_interval: Duration::from_millis(200),
         reconnect_grace: Duration::from_secs(5),
+        faults_max: None,
         launcher: Arc::new(tasks.clone()),
     });
     (tasks, LocalCluster::start(config).unwrap())

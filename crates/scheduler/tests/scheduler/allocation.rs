@@ -56,3 +56,16 @@ fn a_fixed_number_is_kept_up() {
     assert_eq!(run.drain(1), ["want 3 executors"]);
     assert_eq!(run.lose(1, ExecutorLoss::Decommissioned), ["want 2 executors"]);
 }
+
+#[test]
+fn another_number_is_asked_for_at_once_and_fewer_let_idle_ones_go() {
+    let mut run = Scenario::new(SchedulerConfig::default(), 2, 1);
+    run.show_requests = true;
+    let resized =
+        |initial| Event::Resized(AllocationConfig { initial, idle_timeout_ms: 0, ..AllocationConfig::default() });
+    assert_eq!(run.apply(resized(3)), ["want 3 executors"]);
+    run.join(2, 1);
+    run.submit(job(0, [stage(0, 1, &[])]));
+    assert_eq!(run.apply(resized(1)), Vec::<String>::new(), "what runs is not taken away");
+    assert_eq!(run.wait(0), ["stop executor 1: Idle", "stop executor 2: Idle", "want 1 executors"]);
+}

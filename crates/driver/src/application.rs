@@ -13,6 +13,7 @@ use firesteel_model::{Result, SparkError, conf};
 use firesteel_sources::{S3Connection, StoreRegistry};
 use tempfile::TempDir;
 
+use crate::executors::ExecutorLaunch;
 use crate::{executors, shuffle};
 
 /// How an application is started.
@@ -26,6 +27,8 @@ pub struct EngineConfig {
     pub python: PathBuf,
     /// Modules for functions.
     pub python_path: Vec<PathBuf>,
+    /// What starts executors, where `spark.master` is `k8s://`.
+    pub launch: Option<ExecutorLaunch>,
 }
 
 /// One application.
@@ -57,6 +60,11 @@ impl Application {
                 let scratch = executors::shuffle_folder(&mut settings)?;
                 (executors::processes(count, cores, memory_bytes, &id, &connections, &settings)?, scratch)
             }
+            Master::Kubernetes => {
+                let launch = config.launch.as_ref();
+                let launch = launch.ok_or_else(|| SparkError::unsupported("spark.master k8s:// outside of a pod"))?;
+                (executors::elsewhere(launch, &id, &connections, &settings)?, None)
+            }
         };
         cluster.object_stores = Some(Arc::clone(&stores) as _);
         cluster.memory_bytes = memory_bytes(&settings, cluster.fleet.is_none())?;
@@ -86,10 +94,13 @@ fn memory_bytes(settings: &BTreeMap<String, String>, runs_tasks: bool) -> Result
     let Some((key, text)) = keys.into_iter().flatten().find_map(|key| Some((key, settings.get(key.name)?))) else {
         return Ok(None);
     };
-    // A number alone counts MiB, as in Spark.
+    pool_bytes(size(key, text)?, settings).map(Some)
+}
+
+/// A size; a number alone counts MiB, as in Spark.
+pub(crate) fn size(key: &ConfKey, text: &str) -> Result<u64> {
     let plain = text.trim().parse::<u64>().ok().and_then(|mib| mib.checked_mul(1 << 20));
-    let total = plain.or_else(|| parse_bytes(text)).ok_or_else(|| wrong(key, text, "bytes"))?;
-    pool_bytes(total, settings).map(Some)
+    plain.or_else(|| parse_bytes(text)).ok_or_else(|| wrong(key, text, "bytes"))
 }
 
 /// What operators, shuffle and cache divide of so much memory.

@@ -32,6 +32,6 @@ mod shuffle;
 mod sql_session;
 
 pub use application::EngineConfig;
-pub use executors::run_executor;
+pub use executors::{ExecutorLaunch, run_executor};
 pub use server::Server;
 pub use sql_session::{Rows, SqlSession, text_columns};

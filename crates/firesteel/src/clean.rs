@@ -4,6 +4,7 @@ use futures::TryStreamExt;
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use firesteel_k8s::Manifest;
+use firesteel_k8s::build::executor::shuffle_folder;
 use firesteel_model::{SparkError, error_class};
 use firesteel_sources::stores::StoreRegistry;
 
@@ -15,12 +16,12 @@ use crate::failure::Failure;
 pub(crate) async fn clean(arguments: Clean) -> Result<(), Failure> {
     let file = arguments.job.display().to_string();
     let job = Manifest::read(&arguments.job, &[])?.into_job(&file)?;
-    let Some(shuffle) = &job.spec.storage.shuffle else { return Ok(()) };
-    let Some(uid) = job.metadata.uid.as_deref().filter(|uid| !uid.is_empty()) else {
-        return Err(Failure::Usage(format!("{file} has no metadata.uid, which names the job's folder")));
-    };
+    if job.spec.storage.shuffle.is_none() {
+        return Ok(());
+    }
+    let nameless = || Failure::Usage(format!("{file} has no metadata.uid, which names the job's folder"));
+    let folder = shuffle_folder(&job).ok_or_else(nameless)?;
     let data = Data::of_pod(&job.spec.storage.connections, &arguments.storage)?;
-    let folder = format!("{}/{uid}/", shuffle.url.0.trim_end_matches('/'));
     let location = StoreRegistry::new(data.connections).resolve(&folder)?;
     let failed = |error: object_store::Error| {
         Failure::from(SparkError::new(&error_class::FAILED_READ_FILE_NO_HINT).param("path", &folder).source(error))

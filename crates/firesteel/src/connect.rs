@@ -23,7 +23,7 @@ pub(crate) async fn connect(arguments: Connect) -> Result<(), Failure> {
         connections: data.connections.clone(),
         conf: arguments.session.conf(),
         python: own_python(),
-        python_path: Vec::new(),
+        ..EngineConfig::default()
     };
     let bind = SocketAddr::from((arguments.host, arguments.port));
     let server = Server::start(config, bind, arguments.token.clone()).await?;

@@ -1,6 +1,6 @@
 //! `firesteel driver`: what a driver's pod runs: a job, or a standing server.
 //!
-//! The manifest and the credentials are files that the operator has put into the pod; nothing is asked of the API.
+//! The manifest and the credentials are files that the operator has put into the pod; the API is asked for executors.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -15,6 +15,7 @@ use crate::execute::Execution;
 use crate::failure::Failure;
 use crate::interrupt::Interrupts;
 use crate::last_words;
+use crate::pods::Pods;
 use crate::tail::LogTail;
 
 /// Runs the command.
@@ -37,6 +38,7 @@ async fn run_job(file: &Path, arguments: &Driver, tail: &LogTail) -> Result<(), 
     let job = Manifest::read(file, &[])?.into_job(&file.display().to_string())?;
     let mut interrupts = Interrupts::listen().map_err(Failure::io("cannot listen for signals"))?;
     let data = Data::of_pod(&job.spec.storage.connections, &arguments.storage)?;
+    let pods = Pods::of_job(&job).await?;
     let execution = Execution {
         job: &job,
         args: &[],
@@ -46,6 +48,7 @@ async fn run_job(file: &Path, arguments: &Driver, tail: &LogTail) -> Result<(), 
         // The operator keeps the time, because the time that a job has may change while it runs.
         deadline: None,
         tail: Some(tail),
+        pods: pods.as_ref(),
     };
     execution.run(&mut interrupts).await
 }
@@ -67,7 +70,7 @@ async fn serve(file: &Path, arguments: &Driver) -> Result<(), Failure> {
     }
     let mut conf = server.spec.conf.0.clone();
     conf.entry("spark.app.name".to_owned()).or_insert_with(|| server.metadata.name.clone().unwrap_or_default());
-    let config = EngineConfig { connections: data.connections, conf, python: own_python(), python_path: Vec::new() };
+    let config = EngineConfig { connections: data.connections, conf, python: own_python(), ..EngineConfig::default() };
     let bind = SocketAddr::from((Ipv4Addr::UNSPECIFIED, arguments.port));
     let server = Server::start(config, bind, Some(token)).await?;
     tracing::info!(address = %server.address(), "serving");

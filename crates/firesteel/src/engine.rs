@@ -1,3 +1,3 @@
 //! The seam to the driver: the only names of it that the commands use.
 
-pub(crate) use firesteel_driver::{EngineConfig, Rows, Server, SqlSession, run_executor, text_columns};
+pub(crate) use firesteel_driver::{EngineConfig, ExecutorLaunch, Rows, Server, SqlSession, run_executor, text_columns};

@@ -14,6 +14,7 @@ use crate::engine::{EngineConfig, Server, SqlSession};
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::interrupt::Interrupts;
+use crate::pods::Pods;
 use crate::program::{self, Process, Program};
 use crate::sql;
 use crate::tail::LogTail;
@@ -30,6 +31,8 @@ pub(crate) struct Execution<'a> {
     pub(crate) deadline: Option<Deadline>,
     /// Where the end of the program's output is kept, if anybody asks for it later.
     pub(crate) tail: Option<&'a LogTail>,
+    /// The executors that compute; without them this process does.
+    pub(crate) pods: Option<&'a Pods>,
 }
 
 impl Execution<'_> {
@@ -45,6 +48,10 @@ impl Execution<'_> {
             Program::Process(process) => self.serve(config, &process, interrupts).await,
             Program::Statements(statements) => {
                 let session = SqlSession::open(config).await?;
+                if let Err(failure) = self.ready(interrupts).await {
+                    session.close().await;
+                    return Err(failure);
+                }
                 let work = sql::run(&session, &statements, self.format, interrupts);
                 let result = match &self.deadline {
                     None => work.await,
@@ -71,7 +78,10 @@ impl Execution<'_> {
             extra: self.data.variables(),
         };
         let variables = environment.variables();
-        let result = child::run(process, variables, interrupts, self.deadline.as_ref(), self.tail).await;
+        let result = match self.ready(interrupts).await {
+            Ok(()) => child::run(process, variables, interrupts, self.deadline.as_ref(), self.tail).await,
+            Err(failure) => Err(failure),
+        };
         server.shutdown().await;
         result
     }
@@ -79,11 +89,18 @@ impl Execution<'_> {
     fn engine_config(&self, name: &str) -> EngineConfig {
         let mut conf = self.job.spec.conf.0.clone();
         conf.entry("spark.app.name".to_owned()).or_insert_with(|| name.to_owned());
-        EngineConfig {
-            connections: self.data.connections.clone(),
-            conf,
-            python: self.python.clone(),
-            python_path: Vec::new(),
+        let (connections, python) = (self.data.connections.clone(), self.python.clone());
+        let config = EngineConfig { connections, conf, python, ..EngineConfig::default() };
+        match self.pods {
+            Some(pods) => pods.configure(config),
+            None => config,
+        }
+    }
+
+    async fn ready(&self, interrupts: &mut Interrupts) -> Result<(), Failure> {
+        match self.pods {
+            Some(pods) => pods.ready(interrupts).await,
+            None => Ok(()),
         }
     }
 }
@@ -108,6 +125,7 @@ mod tests {
                 format: Format::Table,
                 deadline: None,
                 tail: None,
+                pods: None,
             };
             execution.engine_config("sales").conf["spark.app.name"].clone()
         };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use firesteel_k8s::ManifestError;
+use firesteel_launcher::LaunchError;
 use firesteel_model::SparkError;
 use firesteel_s3::EmbeddedS3Error;
 
@@ -37,6 +38,12 @@ pub(crate) enum Failure {
     /// The job took longer than its manifest allows.
     #[error("the job was stopped after timeouts.run, {0}")]
     DeadlineExceeded(String),
+    /// Executors cannot be asked for.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// Executors did not come.
+    #[error("{there} of {wanted} executors came within timeouts.executors; executor.minToStart asks for all of them")]
+    Executors { wanted: u32, there: u32 },
     /// The user or the system ended the command.
     #[error("interrupted")]
     Interrupted(Interrupt),
@@ -59,7 +66,13 @@ impl Failure {
             Self::Manifest(_) | Self::Usage(_) => 2,
             Self::Program(code) => *code,
             Self::Interrupted(interrupt) => interrupt.exit_code(),
-            Self::Spark(_) | Self::Data(_) | Self::Start { .. } | Self::Io { .. } | Self::DeadlineExceeded(_) => 1,
+            Self::Spark(_)
+            | Self::Data(_)
+            | Self::Start { .. }
+            | Self::Io { .. }
+            | Self::DeadlineExceeded(_)
+            | Self::Launch(_)
+            | Self::Executors { .. } => 1,
         }
     }
 

@@ -26,6 +26,7 @@ mod execute;
 mod failure;
 mod interrupt;
 mod last_words;
+mod pods;
 mod program;
 mod run;
 mod s3;

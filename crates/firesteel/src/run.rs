@@ -42,6 +42,7 @@ pub(crate) async fn run(arguments: Run) -> Result<(), Failure> {
         format: arguments.format,
         deadline: deadline(&job)?,
         tail: None,
+        pods: None,
     };
     let result = execution.run(&mut interrupts).await;
     data.shutdown().await;

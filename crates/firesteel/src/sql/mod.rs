@@ -30,7 +30,7 @@ pub(crate) async fn sql(arguments: Sql) -> Result<(), Failure> {
     let data = Data::folder(&arguments.session.data).await?;
     let conf: BTreeMap<String, String> = arguments.session.conf();
     let config =
-        EngineConfig { connections: data.connections.clone(), conf, python: own_python(), python_path: Vec::new() };
+        EngineConfig { connections: data.connections.clone(), conf, python: own_python(), ..EngineConfig::default() };
     let session = SqlSession::open(config).await?;
     let result = match text {
         Some(text) => {

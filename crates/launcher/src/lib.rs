@@ -1,0 +1,28 @@
+//! Executors as pods: a driver in a pod asks the Kubernetes API for them, watches them, and reports on them.
+//!
+//! ```text
+//!   Fleet --start, stop, registered--> Pods --commands--> Work (one loop) --actions--> Cluster: create, delete, report
+//!     ^                                                    |  ^                            |
+//!     |                                                  Ledger (pure) <--- events --------+
+//!     +---- lost, resized ---------------------------------+  ^--- pods as they are watched (observed, pure)
+//! ```
+//!
+//! The driver's pod owns everything that is made here, so that the cluster deletes it with the driver. Executors are
+//! given an address and a Secret; what the application is, secrets included, they learn from their driver.
+//!
+//! It must not know plans, tasks or sessions.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+mod cluster;
+mod identity;
+mod launcher;
+mod ledger;
+#[cfg(test)]
+mod ledger_tests;
+mod observed;
+mod sizing;
+mod work;
+
+pub use identity::PodIdentity;
+pub use launcher::{LaunchError, PodLauncher};

@@ -73,7 +73,7 @@ def until(what: str, test, seconds: float = 60):
 def job(name: str, main: dict | str, **spec) -> dict:
     """A SparkJob; text is a Python script."""
     main = {"python": {"text": main}} if isinstance(main, str) else main
-    spec = {"executor": {"memory": "512Mi"}, "driver": {"cpu": "100m", "memory": "768Mi"}, **spec}
+    spec = {"executor": {"cpu": "100m", "memory": "512Mi"}, "driver": {"cpu": "100m", "memory": "768Mi"}, **spec}
     return {
         "apiVersion": "firesteel.dev/v1alpha1",
         "kind": "SparkJob",

@@ -15,6 +15,7 @@ def test_sales():
     manifest = yaml.safe_load((kube.ROOT / "manifests" / "sales.yaml").read_text())
     manifest["metadata"]["namespace"] = kube.NAMESPACE
     manifest["spec"]["driver"] = {"cpu": "100m", "memory": "1Gi"}
+    manifest["spec"]["executor"] = {"cpu": "100m", "memory": "768Mi", "count": 2, "minToStart": 2}
     manifest["spec"]["cleanup"] = {"keepPods": "Always"}
     kube.delete("sparkjob", "sales")
     done = kube.run(manifest)

@@ -22,6 +22,7 @@ BROKEN = {
     "the engine sets spark.master": kube.job("x", SQL, conf={"spark.master": "local"}),
     "set cores, memory and the number": kube.job("x", SQL, conf={"spark.executor.memory": "1g"}),
     "set object stores": kube.job("x", SQL, conf={"spark.eventLog.enabled": "true"}),
+    "the shuffle's place": kube.job("x", SQL, conf={"spark.firesteel.shuffle.url": "s3://a/b"}),
 }
 
 

@@ -12,7 +12,7 @@ def test_suspend_and_resume(name):
     kube.wait_phase(name, "Running")
     kube.patch("sparkjob", name, {"spec": {"suspend": True}})
     kube.wait_phase(name, "Suspended")
-    assert not kube.pods_of(name)
+    kube.until("the driver is gone", lambda: not kube.pods_of(name))
     kube.patch("sparkjob", name, {"spec": {"main": {"python": {"text": "print('second')"}}}})
     kube.patch("sparkjob", name, {"spec": {"suspend": False}})
     done = kube.wait_phase(name, "Succeeded", "Failed")

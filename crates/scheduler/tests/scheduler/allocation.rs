@@ -65,7 +65,7 @@ fn another_number_is_asked_for_at_once_and_fewer_let_idle_ones_go() {
         |initial| Event::Resized(AllocationConfig { initial, idle_timeout_ms: 0, ..AllocationConfig::default() });
     assert_eq!(run.apply(resized(3)), ["want 3 executors"]);
     run.join(2, 1);
-    run.submit(job(0, [stage(0, 1, &[])]));
+    assert_eq!(run.submit(job(0, [stage(0, 1, &[])])), ["start 0", "launch 0.0#0 on 2"]);
     assert_eq!(run.apply(resized(1)), Vec::<String>::new(), "what runs is not taken away");
-    assert_eq!(run.wait(0), ["stop executor 1: Idle", "stop executor 2: Idle", "want 1 executors"]);
+    assert_eq!(run.wait(0), ["stop executor 0: Idle", "stop executor 1: Idle", "want 1 executors"]);
 }

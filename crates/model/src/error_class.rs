@@ -428,6 +428,11 @@ classes! {
     NOT_A_TABLE_FUNCTION = "NOT_A_TABLE_FUNCTION", "42887", Analysis, "<functionName> is no table function";
     NULLABLE_COLUMN_OR_FIELD = "NULLABLE_COLUMN_OR_FIELD", "42000", Analysis, "the column <name> may be null where it must not be";
     PIVOT_VALUES_TOO_MANY = "_LEGACY_ERROR_TEMP_1324", "", Analysis, "the pivot column has more than <max> distinct values; name the values, or raise spark.sql.pivotMaxValues";
+    NAMED_PARAMETERS_NOT_SUPPORTED = "NAMED_PARAMETERS_NOT_SUPPORTED", "4274K", Analysis, "<functionName> takes no arguments by name";
+    UNEXPECTED_POSITIONAL_ARGUMENT = "UNEXPECTED_POSITIONAL_ARGUMENT", "4274K", Analysis, "an argument without a name follows <parameterName> in the call of <routineName>";
+    UNRECOGNIZED_PARAMETER_NAME = "UNRECOGNIZED_PARAMETER_NAME", "4274K", Analysis, "<routineName> has no parameter <argumentName>; did you mean one of <proposal>?";
+    DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT_BOTH_POSITIONAL_AND_NAMED = "DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.BOTH_POSITIONAL_AND_NAMED", "4274K", Analysis, "the call of <routineName> gives <parameterName> both by place and by name";
+    DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT_DOUBLE_NAMED_ARGUMENT_REFERENCE = "DUPLICATE_ROUTINE_PARAMETER_ASSIGNMENT.DOUBLE_NAMED_ARGUMENT_REFERENCE", "4274K", Analysis, "the call of <routineName> gives <parameterName> twice";
     REQUIRED_PARAMETER_NOT_FOUND = "REQUIRED_PARAMETER_NOT_FOUND", "4274K", Analysis, "<routineName> needs the parameter <parameterName> at place <index>";
     TRANSPOSE_NO_LEAST_COMMON_TYPE = "TRANSPOSE_NO_LEAST_COMMON_TYPE", "42K09", Analysis, "the columns to transpose have no common type: <dt1> and <dt2>";
     UDTF_ALIAS_NUMBER_MISMATCH = "UDTF_ALIAS_NUMBER_MISMATCH", "42802", Analysis, "the generator gives <aliasesSize> columns, but these names are given: <aliasesNames>";
@@ -456,6 +461,7 @@ classes! {
     DATATYPE_MISMATCH_MAP_FROM_ENTRIES_WRONG_TYPE = "DATATYPE_MISMATCH.MAP_FROM_ENTRIES_WRONG_TYPE", "42K09", Analysis, "cannot resolve <sqlExpr>: <functionName> takes an array of pairs, but <childExpr> is <childType>";
     DATATYPE_MISMATCH_BINARY_ARRAY_DIFF_TYPES = "DATATYPE_MISMATCH.BINARY_ARRAY_DIFF_TYPES", "42K09", Analysis, "cannot resolve <sqlExpr>: <functionName> takes two <arrayType> of one element type, not <leftType> and <rightType>";
     DATATYPE_MISMATCH_SEQUENCE_WRONG_INPUT_TYPES = "DATATYPE_MISMATCH.SEQUENCE_WRONG_INPUT_TYPES", "42K09", Analysis, "cannot resolve <sqlExpr>: <functionName> takes bounds of one type, <startType>, and a step of <stepType> or <intervalType>";
+    DATATYPE_MISMATCH_NON_STRING_TYPE = "DATATYPE_MISMATCH.NON_STRING_TYPE", "42K09", Analysis, "cannot resolve <sqlExpr>: every argument of <funcName> must be a STRING";
     DATATYPE_MISMATCH_STACK_COLUMN_DIFF_TYPES = "DATATYPE_MISMATCH.STACK_COLUMN_DIFF_TYPES", "42K09", Analysis, "cannot resolve <sqlExpr>: column <columnIndex> would hold <leftType> of parameter <leftParamIndex> and <rightType> of parameter <rightParamIndex>";
     COMPARATOR_RETURNS_NULL = "COMPARATOR_RETURNS_NULL", "22004", Runtime, "the comparator gave NULL for <firstValue> and <secondValue>; it must give a number";
     INVALID_INTERVAL_FORMAT_INVALID_UNIT = "INVALID_INTERVAL_FORMAT.INVALID_UNIT", "22006", IllegalArgument, "the interval <input> has the unknown unit <unit>";

@@ -144,7 +144,7 @@ pub(crate) fn quoted(parts: &[String]) -> String {
     parts.iter().map(|p| quote_part(p)).collect::<Vec<_>>().join(".")
 }
 
-fn edit_distance(left: &str, right: &str) -> usize {
+pub(crate) fn edit_distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();
     let mut row: Vec<usize> = (0..=right.len()).collect();
     for (i, l) in left.chars().enumerate() {

@@ -109,6 +109,9 @@ impl Accepts {
             Self::Map => "MAP",
             Self::Struct => "STRUCT",
             Self::Is(data_type) => return super::type_sql(data_type),
+            Self::ArrayOf(element @ (Self::Is(_) | Self::Struct)) => {
+                return quoted(&format!("ARRAY<{}>", element.sql().replace('"', "")));
+            }
             Self::ArrayOf(element) => return quoted(&format!("ARRAY OF {}", element.sql().replace('"', ""))),
             Self::Only([only]) => return only.sql(),
             Self::OneOf(choices) | Self::Only(choices) => {

@@ -57,6 +57,17 @@ fn generated(
     Ok(GeneratorCall { kind, rows: rows.expr, columns: columns.collect(), sql })
 }
 
+/// The argument, which may not be a bare NULL. Errors name the generator without `_outer`.
+fn taken(ctx: &FunctionContext, name: &str, arguments: Vec<Typed>, accepts: &Accepts) -> Result<Vec<Typed>> {
+    let plain = name.trim_end_matches("_outer");
+    match arguments.first() {
+        Some(value) if value.data_type == DataType::Null => {
+            Err(coercion::unexpected_type(value, accepts, &coercion::call_sql(plain, &arguments), 0))
+        }
+        _ => coercion::coerce_arguments(ctx, plain, arguments, std::slice::from_ref(accepts)),
+    }
+}
+
 const EXPLODED: Accepts = Accepts::OneOf(&[Accepts::Array, Accepts::Map]);
 
 fn explode(
@@ -67,7 +78,7 @@ fn explode(
     kind: GeneratorKind,
 ) -> Result<GeneratorCall> {
     let sql = coercion::call_sql(name, &arguments);
-    let arguments = coercion::coerce_arguments(ctx, name, arguments, &[EXPLODED])?;
+    let arguments = taken(ctx, name, arguments, &EXPLODED)?;
     let mut columns = Vec::new();
     if has_position {
         columns.push(StructField::new("pos", DataType::Integer, false));
@@ -131,7 +142,7 @@ fn elements(a: &Args) -> Result<ArrayRef> {
 fn inline(ctx: &FunctionContext, name: &str, arguments: Vec<Typed>, kind: GeneratorKind) -> Result<GeneratorCall> {
     const STRUCTS: Accepts = Accepts::ArrayOf(&Accepts::Struct);
     let sql = coercion::call_sql(name, &arguments);
-    let arguments = coercion::coerce_arguments(ctx, name, arguments, &[STRUCTS])?;
+    let arguments = taken(ctx, name, arguments, &STRUCTS)?;
     let DataType::Array(element, holds_nulls) = &arguments[0].data_type else {
         return Err(coercion::unexpected_type(&arguments[0], &STRUCTS, &sql, 0));
     };
@@ -256,6 +267,11 @@ fn variant_parts(a: &Args) -> Result<ArrayRef> {
 
 fn json_tuple(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<GeneratorCall> {
     let sql = coercion::call_sql("json_tuple", &arguments);
+    if arguments.iter().any(|argument| !matches!(argument.data_type, DataType::String(_))) {
+        return Err(SparkError::new(&error_class::DATATYPE_MISMATCH_NON_STRING_TYPE)
+            .param("sqlExpr", coercion::quoted(&sql))
+            .param("funcName", "`json_tuple`"));
+    }
     let arguments = coercion::coerce_arguments(ctx, "json_tuple", arguments, &[TEXT])?;
     let column = |i: usize| StructField::new(format!("c{i}"), DataType::STRING, true);
     let columns = (0..arguments.len() - 1).map(column).collect();

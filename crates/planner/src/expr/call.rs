@@ -11,6 +11,7 @@ use firesteel_spec::expr::FunctionCall;
 use firesteel_spec::{Expr, ExprNode, Literal, Span};
 
 use super::lambda::DeferredLambda;
+use super::named_arguments::in_order;
 use super::{Extracted, ExtractedGenerator, Resolver};
 use crate::attribute::{dotted, quoted};
 use crate::planner::Planner;
@@ -47,7 +48,7 @@ impl Resolver<'_, '_> {
                     .param("syntax", if call.is_distinct { "DISTINCT" } else { "FILTER clause" }))
             }
             Build::Scalar(build) => {
-                let arguments = self.arguments(&call.arguments)?;
+                let arguments = self.arguments_of(definition, call)?;
                 check_arity(definition, arguments.len())?;
                 let arguments = self.compared(definition.name, arguments)?;
                 build(&self.planner.context, arguments)
@@ -63,7 +64,13 @@ impl Resolver<'_, '_> {
         }
     }
 
-    /// Arguments with stars expanded and names dropped.
+    /// A built-in function's arguments in the order of its parameters.
+    fn arguments_of(&mut self, definition: &Definition, call: &FunctionCall) -> Result<Vec<Typed>> {
+        let ordered = in_order(self.planner.names, definition.name, &call.arguments)?;
+        self.arguments(&ordered)
+    }
+
+    /// Arguments with stars expanded.
     pub(crate) fn arguments(&mut self, arguments: &[Expr]) -> Result<Vec<Typed>> {
         let mut values = Vec::with_capacity(arguments.len());
         for argument in arguments {
@@ -155,7 +162,7 @@ impl Resolver<'_, '_> {
         let Build::Aggregate(build) = definition.build else {
             return Err(SparkError::internal(format!("{} is no aggregate", definition.name)));
         };
-        let arguments = self.aggregate_arguments(definition.name, call)?;
+        let arguments = self.aggregate_arguments(definition, call)?;
         check_arity(definition, arguments.len())?;
         let modifiers = self.modifiers(call)?;
         let filter = call.filter.as_ref().map(|f| self.condition(f)).transpose()?;
@@ -175,15 +182,15 @@ impl Resolver<'_, '_> {
     }
 
     /// `count(*)` counts rows; elsewhere a star means all columns.
-    fn aggregate_arguments(&mut self, name: &str, call: &FunctionCall) -> Result<Vec<Typed>> {
-        if let ("count", [only]) = (name, call.arguments.as_slice())
+    fn aggregate_arguments(&mut self, definition: &Definition, call: &FunctionCall) -> Result<Vec<Typed>> {
+        if let ("count", [only]) = (definition.name, call.arguments.as_slice())
             && let ExprNode::Star { target, .. } = only.node.as_ref()
             && target.is_empty()
             && !call.is_distinct
         {
             return Ok(vec![firesteel_functions::literal::typed(&Literal::Integer(1), &self.planner.context)?]);
         }
-        self.arguments(&call.arguments)
+        self.arguments_of(definition, call)
     }
 
     /// Sets a generator aside and gives the columns it fills, under `names` where given.
@@ -233,7 +240,7 @@ impl Resolver<'_, '_> {
         let Build::Generator(build) = definition.build else {
             return Err(SparkError::internal(format!("{} is no generator", definition.name)));
         };
-        let arguments = self.arguments(&call.arguments)?;
+        let arguments = self.arguments_of(definition, call)?;
         check_arity(definition, arguments.len())?;
         build(&self.planner.context, arguments)
     }
@@ -279,7 +286,7 @@ impl Planner<'_> {
         if !names.is_empty() && names.len() != call.columns.len() {
             return Err(SparkError::new(&error_class::UDTF_ALIAS_NUMBER_MISMATCH)
                 .param("aliasesSize", call.columns.len().to_string())
-                .param("aliasesNames", names.join(", ")));
+                .param("aliasesNames", names.join(",")));
         }
         let columns = call.columns.iter().enumerate().map(|(index, field)| {
             let name = names.get(index).unwrap_or(&field.name);

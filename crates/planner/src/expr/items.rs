@@ -105,7 +105,9 @@ impl Resolver<'_, '_> {
         let columns: Vec<_> =
             self.aside.generators.iter().flatten().next_back().map(|g| g.columns.clone()).unwrap_or_default();
         // Later items may name these columns.
-        self.aliases.extend(columns.iter().map(|column| (column.name.clone(), column.typed())));
+        if self.names_generated {
+            self.aliases.extend(columns.iter().map(|column| (column.name.clone(), column.typed())));
+        }
         Ok(Some(columns.iter().map(Item::pass).collect()))
     }
 

@@ -16,6 +16,7 @@ mod frame;
 mod items;
 mod lambda;
 mod name;
+mod named_arguments;
 mod python;
 mod sql_function;
 mod subquery;
@@ -95,6 +96,8 @@ pub(crate) struct Resolver<'p, 'e> {
     pub(crate) aliases: Vec<(String, Typed)>,
     /// Outside aggregates those aliases win over columns of the input: ORDER BY over GROUP BY.
     pub(crate) aliases_first: bool,
+    /// Whether later items of the select list may name the columns of a generator: not beside aggregates.
+    pub(crate) names_generated: bool,
     /// Grouping expressions and their columns, for `grouping(..)`.
     pub(crate) groups: Vec<(DfExpr, Attribute)>,
     /// Parameters of the SQL function whose body is being resolved, over the columns of the query that calls it.
@@ -126,6 +129,7 @@ impl<'p, 'e> Resolver<'p, 'e> {
             aside: Aside::default(),
             aliases: Vec::new(),
             aliases_first: false,
+            names_generated: true,
             groups: Vec::new(),
             parameters: Vec::new(),
             parameter_columns: Vec::new(),

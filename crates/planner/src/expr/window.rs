@@ -214,9 +214,11 @@ impl Planner<'_> {
     pub(crate) fn named_window(&self, name: &str) -> Result<WindowSpec> {
         let names = self.names;
         let found = self.windows.iter().rev().find(|(known, _)| names.same(known, name));
-        found
-            .map(|(_, spec)| spec.clone())
-            .ok_or_else(|| SparkError::new(&error_class::MISSING_WINDOW_SPECIFICATION).param("windowName", name))
+        found.map(|(_, spec)| spec.clone()).ok_or_else(|| {
+            SparkError::new(&error_class::MISSING_WINDOW_SPECIFICATION)
+                .param("windowName", name)
+                .param("docroot", "https://spark.apache.org/docs/latest")
+        })
     }
 
     fn refined_window(&self, window: &WindowSpec) -> Result<WindowSpec> {

@@ -63,6 +63,7 @@ impl Planner<'_> {
         let aside = Aside { time_windows: Some(time_windows), ..Aside::everything() };
         let mut resolver = Resolver::new(self, &input.output).with_aside(aside);
         resolver.groups = grouped.keys.clone();
+        resolver.names_generated = false;
         if let Some(id) = &grouped.grouping_id {
             resolver.groups.push((id.expr(), id.clone()));
         }

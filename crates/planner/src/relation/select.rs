@@ -23,17 +23,28 @@ impl Planner<'_> {
 
     /// The same over a resolved input.
     pub(crate) fn select_over(&mut self, input: Resolved, items: &[Expr]) -> Result<Resolved> {
-        let mut resolver = Resolver::new(self, &input.output).with_aside(Aside::everything());
-        let items = resolver.items(items)?;
-        let mut aside = std::mem::take(&mut resolver.aside);
-        let input = self.in_time_windows(input, &mut aside.time_windows.take().unwrap_or_default())?;
-        if aside.aggregates.as_ref().is_some_and(|a| !a.is_empty()) {
-            return self.select_grouped(input, Grouped::global(), items, aside);
+        let (mut resolved, mut aside) = self.select_items(&input, items, true)?;
+        let is_grouped = aside.aggregates.as_ref().is_some_and(|a| !a.is_empty());
+        if is_grouped && aside.generators.as_ref().is_some_and(|g| !g.is_empty()) {
+            (resolved, aside) = self.select_items(&input, items, false)?;
         }
+        let input = self.in_time_windows(input, &mut aside.time_windows.take().unwrap_or_default())?;
+        if is_grouped {
+            return self.select_grouped(input, Grouped::global(), resolved, aside);
+        }
+        let items = resolved;
         let (plan, columns) = (input.plan, input.output);
         let plan = self.unnest_all(plan, &columns, &aside)?;
         let plan = window_plan(plan, aside.windows.unwrap_or_default())?;
         self.project(plan, columns, items, None)
+    }
+
+    /// The items, and what they set aside; `names_generated` as in [`Resolver`].
+    fn select_items(&mut self, input: &Resolved, items: &[Expr], names_generated: bool) -> Result<(Vec<Item>, Aside)> {
+        let mut resolver = Resolver::new(self, &input.output).with_aside(Aside::everything());
+        resolver.names_generated = names_generated;
+        let items = resolver.items(items)?;
+        Ok((items, std::mem::take(&mut resolver.aside)))
     }
 
     /// A select list over groups: aggregate, then windows, then the list itself.

@@ -61,6 +61,8 @@ pub fn build(ctx: &FunctionContext, child: Typed, key: Typed) -> Result<Typed> {
             }
         },
         (DataType::Map(..), _) => map_value(ctx, child, key, of_item),
+        // NULL of no type holds everything, and all of it is NULL.
+        (DataType::Null, named) => Ok(Typed { sql: named.unwrap_or(of_item), ..child }),
         _ => Err(SparkError::new(&error_class::INVALID_EXTRACT_BASE_FIELD_TYPE)
             .param("base", quoted(&child.sql))
             .param("other", type_sql(&child.data_type))),

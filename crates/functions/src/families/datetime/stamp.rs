@@ -17,29 +17,39 @@ use crate::families::rows::{DATE, INT, SECONDS, TEXT, definitions, kernels};
 use crate::udf;
 
 definitions! {
-    "make_timestamp" (1, 7), Scalar(|c, a| made(c, "make_timestamp", usual(c), a)), "the timestamp of a date and a time";
+    "make_timestamp" (1, 7), Scalar(|c, a| { let result = usual(c, &a); made(c, "make_timestamp", result, a) }), "the timestamp of a date and a time";
     "make_timestamp_ltz" (1, 7), Scalar(|c, a| made(c, "make_timestamp_ltz", DataType::Timestamp, a)), "the timestamp of a date and a time";
     "make_timestamp_ntz" (1, 6), Scalar(|c, a| made(c, "make_timestamp_ntz", DataType::TimestampNtz, a)), "the wall clock of a date and a time";
-    "try_make_timestamp" (1, 7), Scalar(|c, a| made(c, "try_make_timestamp", usual(c), a)), "the timestamp of a date and a time, null where there is none";
+    "try_make_timestamp" (1, 7), Scalar(|c, a| { let result = usual(c, &a); made(c, "try_make_timestamp", result, a) }), "the timestamp of a date and a time, null where there is none";
     "try_make_timestamp_ltz" (1, 7), Scalar(|c, a| made(c, "try_make_timestamp_ltz", DataType::Timestamp, a)), "the timestamp of a date and a time, null where there is none";
     "try_make_timestamp_ntz" (1, 6), Scalar(|c, a| made(c, "try_make_timestamp_ntz", DataType::TimestampNtz, a)), "the wall clock of a date and a time, null where there is none";
 }
+
+/// Dates and times of day, which nothing is cast to.
+const DATE_ONLY: Accepts = Accepts::Only(&[DATE]);
+const TIME_ONLY: Accepts = Accepts::Only(&[Accepts::Time]);
 
 kernels! {
     "make_timestamp" raising => of_numbers;
     "timestamp_of_date" => of_date;
 }
 
-fn usual(ctx: &FunctionContext) -> DataType {
-    if ctx.timestamp_is_ntz { DataType::TimestampNtz } else { DataType::Timestamp }
+/// A timestamp of six numbers is of the session's type; one of a date and a time is always an instant.
+fn usual(ctx: &FunctionContext, arguments: &[Typed]) -> DataType {
+    if ctx.timestamp_is_ntz && arguments.len() > 3 { DataType::TimestampNtz } else { DataType::Timestamp }
 }
 
 fn made(ctx: &FunctionContext, name: &str, result: DataType, arguments: Vec<Typed>) -> Result<Typed> {
-    let sql = coercion::call_sql(name, &arguments);
-    // Spark's errors about arguments name the function without TRY.
-    let plain = name.trim_start_matches("try_");
+    // Spark's errors about arguments name the function without TRY; an instant of a date and a time has one name.
+    let of_date = arguments.len() <= 3;
+    let shown = if of_date && name.ends_with("_ltz") { "make_timestamp" } else { name };
+    let plain = shown.trim_start_matches("try_");
+    let sql = match (of_date, name) {
+        (true, "try_make_timestamp_ntz") => format!("{name}({})", coercion::call_sql(plain, &arguments)),
+        _ => coercion::call_sql(shown, &arguments),
+    };
     let (kernel, accepts): (&str, &[Accepts]) = match arguments.len() {
-        1..=3 => ("timestamp_of_date", &[DATE, Accepts::Time, TEXT]),
+        1..=3 => ("timestamp_of_date", &[DATE_ONLY, TIME_ONLY, TEXT]),
         6 | 7 => ("make_timestamp", &[INT, INT, INT, INT, INT, SECONDS, TEXT]),
         count => {
             return Err(SparkError::new(&error_class::WRONG_NUM_ARGS_WITHOUT_SUGGESTION)

@@ -33,6 +33,8 @@ pub(crate) enum Item<'a> {
     Long(i64),
     Double(f64),
     Bytes(&'a [u8]),
+    /// An array's numbers, one behind the other.
+    Packed(Vec<u8>),
 }
 
 impl Hash for Item<'_> {
@@ -41,6 +43,7 @@ impl Hash for Item<'_> {
             Self::Long(value) => value.hash(state),
             Self::Double(value) => canonical_float::from_f64(*value).hash(state),
             Self::Bytes(bytes) => raw_bytes::from_slice(bytes).hash(state),
+            Self::Packed(bytes) => raw_bytes::from_slice(bytes).hash(state),
         }
     }
 }
@@ -56,10 +59,26 @@ pub(crate) fn item(column: &ArrayRef, row: usize) -> Result<Option<Item<'_>>> {
         Arrow::Float64 => Item::Double(column.as_primitive::<Float64Type>().value(row)),
         Arrow::Utf8 => Item::Bytes(column.as_string::<i32>().value(row).as_bytes()),
         Arrow::Binary => Item::Bytes(column.as_binary::<i32>().value(row)),
+        Arrow::List(_) => Item::Packed(packed(&column.as_list::<i32>().value(row))?),
         other => return Err(SparkError::internal(format!("a sketch of {other}"))),
     })
-    // Empty texts are no values to DataSketches.
-    .filter(|item| !matches!(item, Item::Bytes([]))))
+    // Empty texts and arrays are no values to DataSketches.
+    .filter(|item| !matches!(item, Item::Bytes([])) && !matches!(item, Item::Packed(bytes) if bytes.is_empty())))
+}
+
+/// The numbers of an array, each lowest byte first; a null is 0, as in Java's arrays.
+fn packed(numbers: &ArrayRef) -> Result<Vec<u8>> {
+    Ok(match numbers.data_type() {
+        Arrow::Int32 => {
+            let numbers = numbers.as_primitive::<Int32Type>();
+            numbers.iter().flat_map(|number| number.unwrap_or_default().to_le_bytes()).collect()
+        }
+        Arrow::Int64 => {
+            let numbers = numbers.as_primitive::<Int64Type>();
+            numbers.iter().flat_map(|number| number.unwrap_or_default().to_le_bytes()).collect()
+        }
+        other => return Err(SparkError::internal(format!("a sketch of arrays of {other}"))),
+    })
 }
 
 /// The bytes of a BINARY argument's row.
@@ -105,12 +124,14 @@ pub(crate) fn nominal_entries(name: &str, argument: &Typed) -> Result<i32> {
 
 /// What sketches of distinct values take.
 pub(crate) const COUNTED: Accepts = Accepts::OneOf(&[
+    Accepts::ArrayOf(&Accepts::Is(DataType::Integer)),
+    Accepts::ArrayOf(&Accepts::Is(DataType::Long)),
+    Accepts::Is(DataType::Binary),
+    Accepts::Is(DataType::Double),
+    Accepts::Is(DataType::Float),
     Accepts::Is(DataType::Integer),
     Accepts::Is(DataType::Long),
-    Accepts::Is(DataType::Float),
-    Accepts::Is(DataType::Double),
     Accepts::String,
-    Accepts::Is(DataType::Binary),
 ]);
 
 /// The arguments of an aggregate, coerced, and its text.

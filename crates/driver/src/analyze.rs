@@ -5,13 +5,15 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::LogicalPlan;
-use firesteel_connect::{Analyze, Analyzed};
+use firesteel_connect::{Analyze, Analyzed, StorageLevel};
 use firesteel_model::{Result, SparkError};
 use firesteel_planner::Planned;
 use firesteel_sources::FileTable;
 use firesteel_spec::types::quote_if_needed;
 use firesteel_spec::{DataType, Plan, Relation, RelationNode, StructField};
 
+use crate::cache::{is_same_plan, is_written_alike};
+use crate::command::DEFAULT_LEVEL;
 use crate::session::DriverSession;
 use crate::{explain, planning};
 
@@ -39,36 +41,40 @@ pub(crate) async fn answer(session: &DriverSession, question: Analyze) -> Result
             planned(session, plan).await?;
             Analyzed::Flag(false)
         }
-        Analyze::InputFiles(plan) => Analyzed::Files(input_files(&planned(session, plan).await?.plan)?),
+        Analyze::InputFiles(plan) => Analyzed::Files(input_files(&uncached(session, query(plan)?).await?.plan)?),
         Analyze::DdlParse(text) => match firesteel_sql::parse_data_type(&text) {
             Ok(data_type) => Analyzed::Type(data_type),
             Err(_) => Analyzed::Schema(firesteel_sql::parse_table_schema(&text)?),
         },
         Analyze::JsonToDdl(text) => Analyzed::Text(ddl(&crate::environment::schema_of(&text)?)),
         Analyze::SameSemantics(left, right) => {
-            let (left, right) = (shape(session, left).await?, shape(session, right).await?);
-            Analyzed::Flag(left == right)
+            let (left, right) = (query(left)?, query(right)?);
+            let plans = (uncached(session, left.clone()).await?, uncached(session, right.clone()).await?);
+            let written_alike = is_written_alike(session, &left, &right);
+            Analyzed::Flag(written_alike || is_same_plan(&plans.0.plan, &plans.1.plan))
         }
         Analyze::SemanticHash(plan) => Analyzed::Hash(hash(&shape(session, plan).await?)),
         Analyze::Persist(relation, level) => {
-            let shape = shape(session, Plan::Query(relation)).await?;
-            session.set_storage_level(shape, Some(level.unwrap_or_default()));
+            session.application().caches.add(session, &relation, level.unwrap_or(DEFAULT_LEVEL), false).await?;
             Analyzed::Done
         }
         Analyze::Unpersist(relation, _) => {
-            let shape = shape(session, Plan::Query(relation)).await?;
-            session.set_storage_level(shape, None);
+            session.application().caches.remove(session, &relation).await?;
             Analyzed::Done
         }
         Analyze::GetStorageLevel(relation) => {
-            let shape = shape(session, Plan::Query(relation)).await?;
-            Analyzed::StorageLevel(session.storage_level(&shape))
+            let level = session.application().caches.level(session, &relation).await?;
+            Analyzed::StorageLevel(level.unwrap_or(StorageLevel { replication: 1, ..StorageLevel::default() }))
         }
     })
 }
 
 async fn planned(session: &DriverSession, plan: Plan) -> Result<Planned> {
     planning::analyzed(session, &query(plan)?).await
+}
+
+async fn uncached(session: &DriverSession, relation: Relation) -> Result<Planned> {
+    planning::analyzed_uncached(session, &relation).await
 }
 
 fn query(plan: Plan) -> Result<Relation> {
@@ -80,7 +86,7 @@ fn query(plan: Plan) -> Result<Relation> {
 
 /// The resolved plan as text; internal names are numbered alike for equal queries.
 async fn shape(session: &DriverSession, plan: Plan) -> Result<String> {
-    Ok(planned(session, plan).await?.plan.display_indent().to_string())
+    Ok(uncached(session, query(plan)?).await?.plan.display_indent().to_string())
 }
 
 fn hash(text: &str) -> i32 {

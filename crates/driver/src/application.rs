@@ -13,6 +13,7 @@ use firesteel_model::{Result, SparkError, conf};
 use firesteel_sources::{S3Connection, StoreRegistry};
 use tempfile::TempDir;
 
+use crate::cache::Caches;
 use crate::executors::ExecutorLaunch;
 use crate::{executors, shuffle};
 
@@ -37,6 +38,8 @@ pub(crate) struct Application {
     pub(crate) cluster: Arc<LocalCluster>,
     pub(crate) stores: Arc<StoreRegistry>,
     pub(crate) catalog: Arc<Catalog>,
+    /// What sessions asked to be cached.
+    pub(crate) caches: Caches,
     /// The Python that runs functions unless a session says otherwise.
     pub(crate) python: PathBuf,
     /// Modules for functions, beside those that sessions bring.
@@ -77,7 +80,16 @@ impl Application {
         settings.entry("spark.default.parallelism".to_owned()).or_insert_with(|| cluster.slots().to_string());
         let (python, python_path) = (config.python, config.python_path);
         let conf = settings;
-        Ok(Arc::new(Self { cluster, stores, catalog, python, python_path, conf, _scratch: scratch }))
+        Ok(Arc::new(Self {
+            cluster,
+            stores,
+            catalog,
+            caches: Caches::default(),
+            python,
+            python_path,
+            conf,
+            _scratch: scratch,
+        }))
     }
 }
 

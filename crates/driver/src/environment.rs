@@ -1,6 +1,7 @@
 //! What the planner asks of a session.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
 use bytes::Bytes;
@@ -9,16 +10,17 @@ use datafusion::logical_expr::LogicalPlan;
 use firesteel_catalog::{Relation as Named, TableMetadata, ViewSource};
 use firesteel_functions::call::Typed;
 use firesteel_model::{Result, SparkError, conf, error_class};
-use firesteel_planner::{Environment, Finish, Planned, TableSource};
+use firesteel_planner::{CachedPlan, CachedRelation, Environment, Finish, Planned, TableSource};
 use firesteel_python::PythonSession;
 use firesteel_sources::{FileTable, Format, ReadRequest, Settings};
 use firesteel_spec::command::CreateFunction;
 use firesteel_spec::relation::{DataSource, SchemaText, TimeTravel};
 use firesteel_spec::types::{DECLARED_TYPE, quote_if_needed};
-use firesteel_spec::{CatalogOp, Command, DataType, Expr, Plan, StructField};
+use firesteel_spec::{CatalogOp, Command, DataType, Expr, Plan, Relation, StructField};
 use firesteel_sql::ParserOptions;
 use tokio::runtime::Handle;
 
+use crate::cache::{Dependencies, Fragment, meaning_of, shown};
 use crate::command;
 use crate::planning;
 use crate::query;
@@ -29,11 +31,68 @@ use crate::session::DriverSession;
 pub(crate) struct SessionEnvironment<'s> {
     session: &'s DriverSession,
     handle: &'s Handle,
+    /// Key of the query that is resolved to be cached, which is not to be taken from the cache itself.
+    except: Option<&'s str>,
+    /// Whether cached rows stand in for what they were computed from.
+    uses_caches: bool,
+    has_used_caches: AtomicBool,
+    dependencies: Mutex<Dependencies>,
 }
 
 impl<'s> SessionEnvironment<'s> {
     pub(crate) fn new(session: &'s DriverSession, handle: &'s Handle) -> Self {
-        Self { session, handle }
+        Self {
+            session,
+            handle,
+            except: None,
+            uses_caches: true,
+            has_used_caches: AtomicBool::new(false),
+            dependencies: Mutex::default(),
+        }
+    }
+
+    /// Whether cached rows stand for a part of the queries resolved so far.
+    pub(crate) fn has_used_caches(&self) -> bool {
+        self.has_used_caches.load(Ordering::Relaxed)
+    }
+
+    /// The same where queries are resolved down to what they read.
+    pub(crate) fn uncached(session: &'s DriverSession, handle: &'s Handle) -> Self {
+        Self { uses_caches: false, ..Self::new(session, handle) }
+    }
+
+    /// The same for resolving what is cached under a key.
+    pub(crate) fn without(session: &'s DriverSession, handle: &'s Handle, key: &'s str) -> Self {
+        Self { except: Some(key), ..Self::new(session, handle) }
+    }
+
+    /// What the queries resolved so far have read.
+    pub(crate) fn dependencies(&self) -> Dependencies {
+        self.dependencies.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn depends(&self, add: impl FnOnce(&mut Dependencies)) {
+        if self.except.is_some() {
+            add(&mut self.dependencies.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    fn depends_on_path(&self, path: &str) {
+        // A pattern stands for what lies in the directory that it begins with.
+        let plain = path.find(['*', '?', '[', '{']).map_or(path, |at| &path[..path[..at].rfind('/').unwrap_or(at)]);
+        if let Ok(location) = self.session.application().stores.resolve(plain) {
+            self.depends(|dependencies| dependencies.paths.push(location.show()));
+        }
+    }
+
+    fn kept(&self, fragment: &Arc<Fragment>) -> CachedRelation {
+        self.has_used_caches.store(true, Ordering::Relaxed);
+        self.depends_on(fragment);
+        fragment.relation()
+    }
+
+    fn depends_on(&self, fragment: &Fragment) {
+        self.depends(|dependencies| dependencies.extend(&fragment.dependencies));
     }
 
     fn stored(&self, table: &TableMetadata) -> Result<TableSource> {
@@ -45,6 +104,7 @@ impl<'s> SessionEnvironment<'s> {
             let fields = Some(table.columns()?);
             return Ok(TableSource::View { query, columns: view.column_names.clone(), name, fields });
         }
+        self.depends_on_path(&table.location);
         Ok(match self.handle.block_on(table_files(self.session, table))? {
             Some(files) => {
                 let fields = with_lengths(files.fields(), &table.columns()?);
@@ -73,7 +133,9 @@ impl Environment for SessionEnvironment<'_> {
         if time_travel.is_some() {
             return Err(SparkError::unsupported("time travel on tables of files"));
         }
-        match self.handle.block_on(self.session.catalog().relation(name))? {
+        let named = self.handle.block_on(self.session.catalog().relation(name))?;
+        self.depends(|dependencies| dependencies.names.push((name.to_vec(), meaning_of(&named))));
+        match named {
             Named::Stored(table) => self.stored(&table),
             Named::Temporary(view) => {
                 let columns = view.columns.iter().map(|(name, _)| name.clone()).collect();
@@ -89,6 +151,8 @@ impl Environment for SessionEnvironment<'_> {
 
     fn read(&self, source: &DataSource) -> Result<(Arc<dyn TableProvider>, Vec<StructField>)> {
         let table = self.handle.block_on(data_source(self.session, source))?;
+        let option = source.options.iter().filter(|(key, _)| key.eq_ignore_ascii_case("path")).map(|(_, path)| path);
+        source.paths.iter().chain(option).for_each(|path| self.depends_on_path(path));
         let fields = table.fields().to_vec();
         Ok((Arc::new(table), fields))
     }
@@ -97,6 +161,36 @@ impl Environment for SessionEnvironment<'_> {
         let artifacts = self.session.artifacts();
         let artifacts = artifacts.ok_or_else(|| SparkError::internal("this session has no artifacts"))?;
         artifacts.local_relation(hash)
+    }
+
+    fn cached(&self, relation: &Relation) -> Result<Option<CachedRelation>> {
+        if !self.uses_caches {
+            return Ok(None);
+        }
+        let caches = &self.session.application().caches;
+        let found = caches.find(self.session, self.handle, relation, self.except)?;
+        Ok(found.map(|fragment| self.kept(&fragment)))
+    }
+
+    fn cached_plan(&self, plan: &LogicalPlan) -> Result<Option<CachedPlan>> {
+        if !self.uses_caches {
+            return Ok(None);
+        }
+        let caches = &self.session.application().caches;
+        let found = caches.find_plan(self.session, self.handle, plan, self.except);
+        Ok(found.map(|(fragment, plan)| {
+            self.depends_on(&fragment);
+            plan
+        }))
+    }
+
+    fn cached_table(&self, name: &[String]) -> Result<Option<CachedRelation>> {
+        if !self.uses_caches {
+            return Ok(None);
+        }
+        let caches = &self.session.application().caches;
+        let found = caches.find_table(self.session, self.handle, name, self.except)?;
+        Ok(found.map(|fragment| self.kept(&fragment)))
     }
 
     fn checkpoint(&self, id: &str) -> Result<(Arc<dyn TableProvider>, Vec<StructField>)> {
@@ -128,7 +222,9 @@ impl Environment for SessionEnvironment<'_> {
     }
 
     fn variable(&self, name: &[String]) -> Option<Typed> {
-        let (_, value) = self.session.catalog().variable(name)?;
+        let found = self.session.catalog().variable(name);
+        self.depends(|dependencies| dependencies.variables.push((name.to_vec(), shown(found.clone()))));
+        let (_, value) = found?;
         let mut typed = firesteel_functions::literal::typed(&value, &self.session.function_context()).ok()?;
         typed.sql = quote_if_needed(name.last()?);
         Some(typed)
@@ -139,7 +235,9 @@ impl Environment for SessionEnvironment<'_> {
     }
 
     fn sql_function(&self, name: &[String]) -> Option<Arc<CreateFunction>> {
-        self.session.catalog().function(name)
+        let found = self.session.catalog().function(name);
+        self.depends(|dependencies| dependencies.functions.push((name.to_vec(), shown(found.clone()))));
+        found
     }
 }
 

@@ -10,7 +10,7 @@ use crate::session::DriverSession;
 
 /// The plans of a query.
 pub(crate) async fn explain(session: &DriverSession, relation: &Relation, mode: ExplainMode) -> Result<String> {
-    let prepared = planning::prepared(session, relation).await?;
+    let prepared = planning::explained(session, relation).await?;
     Ok(text(&prepared, relation, mode))
 }
 

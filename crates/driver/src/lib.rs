@@ -14,6 +14,7 @@
 
 mod analyze;
 mod application;
+mod cache;
 #[cfg(test)]
 mod codec_tests;
 mod command;

@@ -20,10 +20,12 @@ use firesteel_functions::errors::from_datafusion;
 use firesteel_model::error_class::OPERATION_CANCELED;
 use firesteel_model::{Result, SparkError};
 use firesteel_planner::{Planned, Planner};
+use firesteel_shuffle::Hold;
 use firesteel_spec::Relation;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use crate::cache::materialise;
 use crate::environment::SessionEnvironment;
 use crate::session::DriverSession;
 
@@ -78,11 +80,35 @@ pub(crate) async fn analyzed(session: &DriverSession, relation: &Relation) -> Re
 /// Resolves a query on the thread it is called on; the text is the one that its spans refer to.
 fn resolve_in(session: &DriverSession, handle: &Handle, relation: &Relation, text: Option<String>) -> Result<Planned> {
     let environment = SessionEnvironment::new(session, handle);
-    let mut planner = Planner::new(&environment, session.function_context(), session.case_sensitive());
+    let resolved = resolved_by(&environment, session, relation, text.as_deref());
+    if resolved.is_ok() || !environment.has_used_caches() {
+        return resolved;
+    }
+    // A query may speak of columns that only show in what cached rows were computed from.
+    let uncached = SessionEnvironment::uncached(session, handle);
+    resolved_by(&uncached, session, relation, text.as_deref()).or(resolved)
+}
+
+fn resolved_by(
+    environment: &SessionEnvironment<'_>,
+    session: &DriverSession,
+    relation: &Relation,
+    text: Option<&str>,
+) -> Result<Planned> {
+    let mut planner = Planner::new(environment, session.function_context(), session.case_sensitive());
     match text {
-        Some(text) => planner.with_text(&text).query(relation),
+        Some(text) => planner.with_text(text).query(relation),
         None => planner.query(relation),
     }
+}
+
+/// Resolves a query down to what it reads, whether that is cached or not.
+pub(crate) async fn analyzed_uncached(session: &DriverSession, relation: &Relation) -> Result<Planned> {
+    let relation = relation.clone();
+    on_planning_thread(session, move |session, handle| {
+        resolved_by(&SessionEnvironment::uncached(session, handle), session, &relation, None)
+    })
+    .await
 }
 
 /// A query down to what is run.
@@ -91,6 +117,8 @@ pub(crate) struct Prepared {
     pub(crate) optimized: LogicalPlan,
     pub(crate) physical: Arc<dyn ExecutionPlan>,
     pub(crate) settings: ExecutionSettings,
+    /// The cached rows that it reads.
+    pub(crate) holds: Vec<Hold>,
 }
 
 /// Resolves, optimises and plans a query.
@@ -104,14 +132,34 @@ pub(crate) async fn prepared(session: &DriverSession, relation: &Relation) -> Re
     .await
 }
 
+/// The same to be shown and not to be run: what is cached is not computed for it.
+pub(crate) async fn explained(session: &DriverSession, relation: &Relation) -> Result<Prepared> {
+    let relation = relation.clone();
+    on_planning_thread(session, move |session, handle| {
+        let planned = resolve_in(session, handle, &relation, None)?;
+        physical(session, handle, planned, |optimized| Ok((optimized, Vec::new())))
+    })
+    .await
+}
+
 /// Optimises and plans a resolved query on the thread it is called on.
 pub(crate) fn prepare(session: &DriverSession, handle: &Handle, planned: Planned) -> Result<Prepared> {
+    physical(session, handle, planned, |optimized| materialise(session, handle, optimized))
+}
+
+fn physical(
+    session: &DriverSession,
+    handle: &Handle,
+    planned: Planned,
+    ready: impl FnOnce(LogicalPlan) -> Result<(LogicalPlan, Vec<Hold>)>,
+) -> Result<Prepared> {
     let settings = execution_settings(session)?;
     let state = session_state(session, &settings);
     let optimized = state.optimize(&planned.plan).and_then(extract_python).map_err(from_datafusion)?;
+    let (optimized, holds) = ready(optimized)?;
     let planner = state.query_planner();
     let physical = handle.block_on(planner.create_physical_plan(&optimized, &state)).map_err(from_datafusion)?;
-    Ok(Prepared { planned, optimized, physical, settings })
+    Ok(Prepared { planned, optimized, physical, settings, holds })
 }
 
 /// The session's settings of execution.

@@ -5,22 +5,27 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::datasource::MemTable;
-use firesteel_connect::{ObservedMetrics, Operation, ResultSink};
+use firesteel_connect::{ObservedMetrics, Operation, ResultSink, StorageLevel};
 use firesteel_executor::{JobOptions, JobStream};
 use firesteel_functions::errors::{from_arrow, from_datafusion};
 use firesteel_functions::format::{ShowOptions, html_string, show_string};
 use firesteel_model::Result;
 use firesteel_planner::{Finish, Planned};
+use firesteel_shuffle::Hold;
 use firesteel_spec::types_arrow::to_arrow_field;
 use firesteel_spec::{CatalogOp, Relation, RelationNode, StructField};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+use crate::cache::Fragment;
 use crate::command::catalog_call;
 use crate::planning::{self, Prepared};
 use crate::progress::Reporter;
 use crate::rows::{ReadyRows, literal_of};
 use crate::session::{Checkpoint, DriverSession};
+
+/// How often a query begins anew because cached rows that it was to read are lost.
+const LOSSES_MAX: usize = 3;
 
 /// Runs a query and sends its rows to the client.
 pub(crate) async fn run(
@@ -32,7 +37,43 @@ pub(crate) async fn run(
     if let RelationNode::Catalog(call @ CatalogOp::CreateTable { .. }) = relation.node.as_ref() {
         catalog_call(session, call).await?;
     }
-    let mut prepared = planning::prepared(session, relation).await?;
+    let (mut losses, mut sent) = (0, Sent::default());
+    loop {
+        let mut prepared = planning::prepared(session, relation).await?;
+        let holds = std::mem::take(&mut prepared.holds);
+        let (plan, mut settings) = (Arc::clone(&prepared.physical), prepared.settings.clone());
+        let ended = send(session, prepared, operation, sink, &mut sent).await;
+        if ended.is_ok() || losses == LOSSES_MAX || !holds.iter().any(Hold::is_lost) {
+            return ended;
+        }
+        // Planned again, it computes anew what was lost. After the first rows that helps if they come in the same order.
+        if sent.rows > 0 && !session.application().cluster.keep_plan(plan, &mut settings, false)?.is_narrow {
+            return ended;
+        }
+        losses += 1;
+    }
+}
+
+/// What the client has got.
+#[derive(Debug, Default)]
+struct Sent {
+    schema: bool,
+    rows: usize,
+}
+
+impl Sent {
+    async fn schema(&mut self, sink: &ResultSink, fields: &[StructField]) -> Result<()> {
+        if std::mem::replace(&mut self.schema, true) { Ok(()) } else { sink.schema(fields).await }
+    }
+}
+
+async fn send(
+    session: &DriverSession,
+    mut prepared: Prepared,
+    operation: &Operation,
+    sink: &ResultSink,
+    sent: &mut Sent,
+) -> Result<()> {
     let observations = std::mem::take(&mut prepared.planned.observations);
     let options = JobOptions {
         tags: operation.tags().to_vec(),
@@ -43,15 +84,22 @@ pub(crate) async fn run(
     };
     match prepared.planned.finish {
         Finish::Rows => {
-            sink.schema(&prepared.planned.fields).await?;
+            sent.schema(sink, &prepared.planned.fields).await?;
             let mut stream = submit(session, prepared, options).await?;
+            let mut known = sent.rows;
             while let Some(batch) = stream.next().await {
-                sink.batch(&batch?.batch).await?;
+                let batch = batch?.batch;
+                let skipped = known.min(batch.num_rows());
+                known -= skipped;
+                if skipped < batch.num_rows() {
+                    sink.batch(&batch.slice(skipped, batch.num_rows() - skipped)).await?;
+                    sent.rows += batch.num_rows() - skipped;
+                }
             }
         }
         _ => {
             let rows = finished(session, prepared, options).await?;
-            sink.schema(&rows.fields).await?;
+            sent.schema(sink, &rows.fields).await?;
             for batch in &rows.batches {
                 sink.batch(batch).await?;
             }
@@ -141,13 +189,24 @@ async fn observe(
     Ok(ObservedMetrics { name, plan_id: 0, values })
 }
 
-/// Runs a query and keeps its rows under an id.
-pub(crate) async fn checkpoint(session: &DriverSession, input: &Relation, operation: &Operation) -> Result<String> {
-    let prepared = planning::prepared(session, input).await?;
-    let rows = rows_of(session, prepared, operation.cancellation()).await?;
+/// Keeps a query's rows under an id, in place of the query: computed now, or by the first query that needs them.
+pub(crate) async fn checkpoint(
+    session: &DriverSession,
+    input: &Relation,
+    level: StorageLevel,
+    is_eager: bool,
+) -> Result<String> {
     let id = uuid::Uuid::new_v4().to_string();
-    let provider = memory_table(&rows)?;
-    session.keep_checkpoint(&id, Checkpoint { provider: Arc::new(provider), fields: rows.fields });
+    let (key, input) = (id.clone(), input.clone());
+    let fragment = planning::on_planning_thread(session, move |session, handle| {
+        let fragment = Fragment::checkpoint(session, handle, &input, &key, level)?;
+        if is_eager {
+            fragment.build(session, handle)?;
+        }
+        Ok(Arc::new(fragment))
+    });
+    let fragment = fragment.await?;
+    session.keep_checkpoint(&id, Checkpoint { provider: fragment.relation().provider, fields: fragment.fields() });
     Ok(id)
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use firesteel_catalog::SessionCatalog;
-use firesteel_connect::{Analyze, Analyzed, ArtifactStore, Operation, Request, ResultSink, Session, StorageLevel};
+use firesteel_connect::{Analyze, Analyzed, ArtifactStore, Operation, Request, ResultSink, Session};
 use firesteel_functions::call::FunctionContext;
 use firesteel_functions::origin::Origin;
 use firesteel_model::runtime_conf::RuntimeConf;
@@ -15,6 +15,8 @@ use firesteel_spec::{Command, Relation, StructField};
 use tokio_util::sync::CancellationToken;
 
 use crate::application::{Application, now_us};
+use crate::cache::parse_level;
+use crate::command::DEFAULT_LEVEL;
 use crate::{analyze, command, query};
 
 /// Rows that a checkpoint keeps.
@@ -38,8 +40,6 @@ struct State {
     artifacts: Option<Arc<ArtifactStore>>,
     user: String,
     checkpoints: Mutex<HashMap<String, Checkpoint>>,
-    /// What `df.persist` was asked for, by the plan's text.
-    storage_levels: Mutex<HashMap<String, StorageLevel>>,
 }
 
 impl DriverSession {
@@ -63,8 +63,8 @@ impl DriverSession {
         artifacts: Option<Arc<ArtifactStore>>,
     ) -> Self {
         let user = if user.is_empty() { "firesteel".to_owned() } else { user.to_owned() };
-        let (checkpoints, storage_levels) = (Mutex::default(), Mutex::default());
-        let state = State { application, conf, catalog, artifacts, user, checkpoints, storage_levels };
+        let checkpoints = Mutex::default();
+        let state = State { application, conf, catalog, artifacts, user, checkpoints };
         Self { state: Arc::new(state), cancellation: CancellationToken::new() }
     }
 
@@ -130,19 +130,6 @@ impl DriverSession {
     pub(crate) fn drop_checkpoint(&self, id: &str) {
         self.state.checkpoints.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
-
-    pub(crate) fn set_storage_level(&self, plan: String, level: Option<StorageLevel>) {
-        let mut levels = self.state.storage_levels.lock().unwrap_or_else(PoisonError::into_inner);
-        match level {
-            Some(level) => levels.insert(plan, level),
-            None => levels.remove(&plan),
-        };
-    }
-
-    pub(crate) fn storage_level(&self, plan: &str) -> StorageLevel {
-        let levels = self.state.storage_levels.lock().unwrap_or_else(PoisonError::into_inner);
-        levels.get(plan).copied().unwrap_or_default()
-    }
 }
 
 #[async_trait]
@@ -155,8 +142,9 @@ impl Session for DriverSession {
         let session = self.until(operation.cancellation());
         match request {
             Request::Query(relation) => query::run(&session, &relation, &operation, &sink).await,
-            Request::Command(Command::Checkpoint { input, .. }) => {
-                let id = query::checkpoint(&session, &input, &operation).await?;
+            Request::Command(Command::Checkpoint { input, is_eager, level, .. }) => {
+                let level = level.as_deref().map_or(Ok(DEFAULT_LEVEL), parse_level)?;
+                let id = query::checkpoint(&session, &input, level, is_eager).await?;
                 sink.checkpoint(&id).await
             }
             Request::Command(command) => command::run(&session, &command, operation.cancellation()).await.map(|_| ()),

@@ -13,10 +13,11 @@ use datafusion::prelude::SessionConfig;
 use firesteel_engine::error::spark_error;
 use firesteel_engine::session_config;
 use firesteel_engine::settings::ExecutionSettings;
-use firesteel_engine::stages;
+use firesteel_engine::stages::{self, StageGraph};
 use firesteel_model::ids::JobId;
 use firesteel_model::{Result, SparkError};
 use firesteel_scheduler::CancelScope;
+use firesteel_shuffle::ShuffleStore;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -56,6 +57,8 @@ pub struct JobOptions {
     /// No more rows than these are wanted: partitions run one after the other, a few more each time, until there are
     /// enough.
     pub limit: Option<usize>,
+    /// Later jobs read the rows, not the driver.
+    pub keeps_rows: bool,
     /// Settings of the session.
     pub settings: ExecutionSettings,
     /// DataFusion's configuration in tasks; without it the one that follows from the settings.
@@ -131,12 +134,27 @@ impl LocalCluster {
 
     /// Starts a job. Its rows come from the stream; dropping the stream cancels it.
     pub async fn submit(&self, plan: Arc<dyn ExecutionPlan>, mut options: JobOptions) -> Result<JobStream> {
-        options.settings.adaptive.hash_join_bytes_max.get_or_insert(self.hash_join_bytes_max);
+        self.limit_joins(&mut options.settings);
         let plan = match options.limit {
             Some(rows) => limited(plan, rows),
             None => plan,
         };
         let graph = stages::cut(plan, &options.settings).map_err(spark_error)?;
+        self.start_job(graph, options).await
+    }
+
+    /// What a task may hold of a join's side, where nobody said.
+    pub(crate) fn limit_joins(&self, settings: &mut ExecutionSettings) {
+        settings.adaptive.hash_join_bytes_max.get_or_insert(self.hash_join_bytes_max);
+    }
+
+    /// Where tasks leave rows for one another.
+    pub(crate) fn shuffle(&self) -> &dyn ShuffleStore {
+        self.executor.store.as_ref()
+    }
+
+    /// Starts a job that is cut already.
+    pub(crate) async fn start_job(&self, graph: StageGraph, options: JobOptions) -> Result<JobStream> {
         let job = JobId(self.next_job.fetch_add(1, Ordering::Relaxed));
         let board = Arc::new(ResultBoard::default());
         let (schema, limit) = (Arc::clone(&graph.schema), graph.limit);

@@ -16,6 +16,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::dispatch::Command;
+use crate::keep::KeptRows;
 
 /// Rows of one partition of the result.
 #[derive(Clone, Debug)]
@@ -204,6 +205,17 @@ impl JobStream {
             }
         }
         Ok(partitions)
+    }
+
+    /// Waits for the end of the job; its rows stay where they are until what this gives is dropped.
+    pub(crate) async fn kept(mut self) -> Result<KeptRows> {
+        self.board.ended().await;
+        let mut outputs = Vec::new();
+        while let Some(output) = self.board.output(self.next_task).await? {
+            self.next_task += 1;
+            outputs.push(output);
+        }
+        Ok(KeptRows::new(outputs, self))
     }
 
     async fn advance(&mut self) -> Result<Option<ResultBatch>> {

@@ -181,8 +181,8 @@ keys! {
     CBO_JOIN_REORDER_ENABLED = "spark.sql.cbo.joinReorder.enabled", Some("false"), Bool, Runtime, "statistics of columns choose the order of joins";
     STATISTICS_HISTOGRAM_ENABLED = "spark.sql.statistics.histogram.enabled", Some("false"), Bool, Runtime, "ANALYZE makes histograms";
     CODEGEN_WHOLE_STAGE = "spark.sql.codegen.wholeStage", Some("true"), Bool, Runtime, "kept for scripts that read it; there is no generated code";
-    IN_MEMORY_COLUMNAR_STORAGE_COMPRESSED = "spark.sql.inMemoryColumnarStorage.compressed", Some("true"), Bool, Runtime, "cached rows are compressed";
-    IN_MEMORY_COLUMNAR_STORAGE_BATCH_SIZE = "spark.sql.inMemoryColumnarStorage.batchSize", Some("10000"), Int, Runtime, "cached rows in a batch";
+    IN_MEMORY_COLUMNAR_STORAGE_COMPRESSED = "spark.sql.inMemoryColumnarStorage.compressed", Some("true"), Bool, Runtime, "no effect: cached rows are compressed on disk only";
+    IN_MEMORY_COLUMNAR_STORAGE_BATCH_SIZE = "spark.sql.inMemoryColumnarStorage.batchSize", Some("10000"), Int, Runtime, "no effect: cached rows are the batches that were computed";
     PIVOT_MAX_VALUES = "spark.sql.pivotMaxValues", Some("10000"), Int, Runtime, "values of a pivot without given values";
     DEBUG_MAX_TO_STRING_FIELDS = "spark.sql.debug.maxToStringFields", Some("25"), Int, Runtime, "fields shown of a wide plan node";
     MAX_METADATA_STRING_LENGTH = "spark.sql.maxMetadataStringLength", Some("100"), Int, Runtime, "characters shown of a plan node's metadata";
@@ -229,7 +229,7 @@ keys! {
     SHUFFLE_URL = "spark.firesteel.shuffle.url", None, Text, Static, "where shuffle outputs lie: a folder of a bucket, s3://bucket/folder, or file:///folder; without it memory and local files, or a folder of this machine that executors in other processes share";
     KUBERNETES_NAMESPACE = "spark.kubernetes.namespace", Some("default"), Text, Static, "the namespace of the pods; part of the keys of shuffle outputs";
     LOCAL_DIR = "spark.local.dir", Some("/tmp"), Text, Static, "scratch space";
-    CHECKPOINT_DIR = "spark.checkpoint.dir", None, Text, Static, "where checkpoints go";
+    CHECKPOINT_DIR = "spark.checkpoint.dir", None, Text, Static, "no effect: RDD checkpoints go where setCheckpointDir says, those of frames lie with cached rows";
     EVENT_LOG_ENABLED = "spark.eventLog.enabled", Some("false"), Bool, Static, "events are logged";
     EVENT_LOG_DIR = "spark.eventLog.dir", None, Text, Static, "where they are logged";
     UI_ENABLED = "spark.ui.enabled", Some("true"), Bool, Static, "there is a web page";

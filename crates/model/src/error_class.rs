@@ -177,6 +177,7 @@ classes! {
     REMAINDER_BY_ZERO = "REMAINDER_BY_ZERO", "22012", Arithmetic, "remainder by zero; use try_mod to get NULL instead, or set <config> to false";
     ARITHMETIC_OVERFLOW = "ARITHMETIC_OVERFLOW", "22003", Arithmetic, "<message>.<alternative> To go on regardless, set <config> to false";
     BINARY_ARITHMETIC_OVERFLOW = "BINARY_ARITHMETIC_OVERFLOW", "22003", Arithmetic, "<value1> <symbol> <value2> overflows; use <functionName> to get NULL instead";
+    CHECKPOINT_RDD_BLOCK_ID_NOT_FOUND = "CHECKPOINT_RDD_BLOCK_ID_NOT_FOUND", "56000", Spark, "rows <rddBlockId> are lost, and what they were computed from was forgotten when they were checkpointed; cache() instead of a checkpoint keeps that";
     CAST_INVALID_INPUT = "CAST_INVALID_INPUT", "22018", NumberFormat, "the value <expression> of type <sourceType> cannot be cast to <targetType> because it is malformed; use try_cast to get NULL instead, or set <ansiConfig> to false";
     CAST_OVERFLOW = "CAST_OVERFLOW", "22003", Arithmetic, "the value <value> of type <sourceType> does not fit into <targetType>; use try_cast to get NULL instead, or set <ansiConfig> to false";
     NUMERIC_VALUE_OUT_OF_RANGE_WITH_SUGGESTION = "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", "22003", Arithmetic, "the value <value> does not fit DECIMAL(<precision>,<scale>); to get NULL instead, set <config> to false";

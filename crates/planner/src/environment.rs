@@ -11,6 +11,8 @@ use firesteel_python::PythonSession;
 use firesteel_spec::relation::{DataSource, Relation, TimeTravel};
 use firesteel_spec::{CatalogOp, Command, Expr, Plan, StructField};
 
+use crate::cached::{CachedPlan, CachedRelation};
+
 /// What a name stands for.
 pub enum TableSource {
     /// Rows from a provider whose columns are `fields`, in order, and then the hidden ones.
@@ -58,6 +60,21 @@ pub trait Environment: Send + Sync {
 
     /// A checkpointed DataFrame.
     fn checkpoint(&self, id: &str) -> Result<(Arc<dyn TableProvider>, Vec<StructField>)>;
+
+    /// The kept rows of a relation, if there are any.
+    fn cached(&self, _relation: &Relation) -> Result<Option<CachedRelation>> {
+        Ok(None)
+    }
+
+    /// The kept rows of a resolved plan, if there are any.
+    fn cached_plan(&self, _plan: &LogicalPlan) -> Result<Option<CachedPlan>> {
+        Ok(None)
+    }
+
+    /// The kept rows of a stored table by its full name, if there are any.
+    fn cached_table(&self, _name: &[String]) -> Result<Option<CachedRelation>> {
+        Ok(None)
+    }
 
     /// The rows that a catalog call answers with.
     fn catalog(&self, call: &CatalogOp) -> Result<(Vec<StructField>, Vec<RecordBatch>)>;

@@ -14,6 +14,7 @@
 //! finds nothing to do. It must not know Connect, sessions or how tasks run.
 
 mod attribute;
+mod cached;
 mod decorrelate;
 mod environment;
 mod error;
@@ -24,6 +25,7 @@ mod relation;
 mod resolved;
 
 pub use attribute::Attribute;
+pub use cached::{CachedPlan, CachedRelation, ResolvedFragment};
 pub use environment::{Environment, TableSource};
 pub use finish::{Finish, Planned};
 pub use planner::Planner;

@@ -1,4 +1,5 @@
-//! The store of one machine: batches in memory within a budget, the rest in one file for each map attempt.
+//! The store of one machine: batches in memory within a budget, the rest in one file for each map attempt. Outputs that
+//! stay beyond their job are the first to give way when memory is short.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
@@ -15,6 +16,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::block::{BlockDecoder, Frame};
 use crate::local_writer::LocalWriter;
+use crate::retained::{Hold, Residence, Retained, YieldingBudget};
 use crate::store::{BatchStream, MapWriter, MemoryBudget, ShuffleStore};
 use crate::{MapOutput, Result, ShuffleError};
 
@@ -27,9 +29,11 @@ pub struct LocalStore {
     directory: Arc<Path>,
     budget: Arc<dyn MemoryBudget>,
     outputs: Outputs,
+    retained: Arc<Retained>,
 }
 
-pub(crate) type Outputs = Arc<Mutex<HashMap<TaskAttempt, Arc<StoredOutput>>>>;
+pub(crate) type StoredOutputs = HashMap<TaskAttempt, Arc<StoredOutput>>;
+pub(crate) type Outputs = Arc<Mutex<StoredOutputs>>;
 
 /// Where a block lies in its file.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +56,7 @@ pub(crate) struct StoredOutput {
     pub(crate) file: Option<PathBuf>,
     pub(crate) memory: u64,
     pub(crate) budget: Arc<dyn MemoryBudget>,
+    pub(crate) schema: SchemaRef,
 }
 
 impl Drop for StoredOutput {
@@ -67,7 +72,11 @@ impl Drop for StoredOutput {
 impl LocalStore {
     /// A store with its files in `directory`, which must exist.
     pub fn new(directory: impl Into<PathBuf>, budget: Arc<dyn MemoryBudget>) -> Self {
-        Self { directory: directory.into().into(), budget, outputs: Outputs::default() }
+        let directory: Arc<Path> = directory.into().into();
+        let outputs = Outputs::default();
+        let retained = Arc::new(Retained::new(Arc::clone(&directory), &outputs));
+        let budget = Arc::new(YieldingBudget::new(budget, Arc::clone(&retained)));
+        Self { directory, budget, outputs, retained }
     }
 
     /// How many outputs it holds.
@@ -81,7 +90,7 @@ impl LocalStore {
     }
 }
 
-pub(crate) fn locked(outputs: &Outputs) -> MutexGuard<'_, HashMap<TaskAttempt, Arc<StoredOutput>>> {
+pub(crate) fn locked(outputs: &Outputs) -> MutexGuard<'_, StoredOutputs> {
     outputs.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -109,15 +118,30 @@ impl ShuffleStore for LocalStore {
             .boxed()
     }
 
+    fn retain(&self, attempt: TaskAttempt, residence: Residence) -> Hold {
+        self.retained.retain(attempt, residence)
+    }
+
+    fn hold(&self, attempt: TaskAttempt) -> Option<Hold> {
+        self.retained.hold(attempt)
+    }
+
+    fn lose(&self, attempt: TaskAttempt) {
+        self.retained.lose(attempt);
+    }
+
     async fn remove(&self, attempt: TaskAttempt) {
+        self.retained.forget(attempt);
         locked(&self.outputs).remove(&attempt);
     }
 
     async fn remove_stage(&self, stage: StageId) {
+        self.retained.forget_stage(stage);
         locked(&self.outputs).retain(|attempt, _| attempt.task.stage != stage);
     }
 
     async fn remove_application(&self) {
+        self.retained.clear();
         locked(&self.outputs).clear();
     }
 }

@@ -21,6 +21,23 @@ const UNBUDGETED_BYTES_MAX: u64 = 1 << 20;
 /// A block is closed at this size, which bounds what a reader decodes at once.
 const BLOCK_BYTES: u64 = 4 << 20;
 
+/// The rows of an output, all of them in a file of their own.
+pub(crate) fn on_disk(attempt: TaskAttempt, stored: &StoredOutput, path: PathBuf) -> Result<StoredOutput> {
+    let (schema, budget) = (Arc::clone(&stored.schema), Arc::clone(&stored.budget));
+    let mut writer = LocalWriter::new(attempt, schema, 0, path.clone(), budget, Outputs::default());
+    if let Some(old) = &stored.file {
+        // What is there already keeps its place.
+        writer.stored.file = Some(path.clone());
+        writer.file_length = std::fs::copy(old, &path).map_err(ShuffleError::store("copy a file"))?;
+        let file = File::options().append(true).open(&path);
+        writer.file = Some(file.map_err(ShuffleError::store("open a file"))?);
+    }
+    writer.stored.partitions.clone_from(&stored.partitions);
+    writer.spill()?;
+    let LocalWriter { stored, .. } = writer;
+    Ok(stored)
+}
+
 pub(crate) struct LocalWriter {
     attempt: TaskAttempt,
     schema: SchemaRef,
@@ -43,7 +60,8 @@ impl LocalWriter {
         budget: Arc<dyn MemoryBudget>,
         outputs: Outputs,
     ) -> Self {
-        let stored = StoredOutput { partitions: vec![Vec::new(); partitions], file: None, memory: 0, budget };
+        let chunks = vec![Vec::new(); partitions];
+        let stored = StoredOutput { partitions: chunks, file: None, memory: 0, budget, schema: Arc::clone(&schema) };
         let sizes = vec![PartitionSize::default(); partitions];
         Self { attempt, schema, path, outputs, sizes, file: None, file_length: 0, buffered: 0, stored }
     }

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use firesteel_model::ids::{StageId, TaskAttempt};
 use futures::stream::BoxStream;
 
+use crate::retained::{Hold, Residence};
 use crate::{MapOutput, RequestCounts, Result};
 
 /// The rows of some partitions, in order.
@@ -30,6 +31,19 @@ pub trait ShuffleStore: Send + Sync + fmt::Debug {
 
     /// Hears of an output that another process wrote, so that it can be removed.
     fn record(&self, _output: &MapOutput) {}
+
+    /// An output stays beyond its job; it cannot be thrown away for want of memory while the answer is held.
+    fn retain(&self, _attempt: TaskAttempt, _residence: Residence) -> Hold {
+        Hold::default()
+    }
+
+    /// Holds an output that stays, for somebody who is about to read it; none if it is not there any more.
+    fn hold(&self, _attempt: TaskAttempt) -> Option<Hold> {
+        None
+    }
+
+    /// Hears that somebody could not read an output; one that does not stay is no concern of this.
+    fn lose(&self, _attempt: TaskAttempt) {}
 
     /// Throws one attempt's output away; one that is not there is no error.
     async fn remove(&self, attempt: TaskAttempt);

@@ -122,8 +122,8 @@ pub enum Command {
     AddResource { kind: String, paths: Vec<String> },
     /// `spark.udf.register` and an inline Python function.
     RegisterPythonFunction { function: Arc<PythonUdf>, is_table_function: bool },
-    /// `df.checkpoint`
-    Checkpoint { input: Relation, is_local: bool, is_eager: bool },
+    /// `df.checkpoint`; a local one may name a storage level.
+    Checkpoint { input: Relation, is_local: bool, is_eager: bool, level: Option<String> },
     /// The finaliser of a checkpointed DataFrame.
     RemoveCachedRemoteRelation { id: String },
     /// Anything else, by name: answered with an error that names it.

@@ -25,8 +25,13 @@ impl Parser {
     }
 
     pub(crate) fn property_key(&mut self) -> Result<String> {
-        if self.at_string() {
-            return self.string();
+        if self.at_string()
+            && let TokenKind::Text { value, .. } = &self.peek().kind
+        {
+            // One text: the next one is the value.
+            let key = value.clone();
+            self.advance();
+            return Ok(key);
         }
         Ok(self.qualified_name()?.join("."))
     }

@@ -130,7 +130,7 @@ fn fields(message: Option<proto::DataType>) -> Result<Vec<StructField>> {
 }
 
 /// Spark's name of a storage level, as in `MEMORY_AND_DISK_2`.
-fn level_name(level: &proto::StorageLevel) -> String {
+pub(super) fn level_name(level: &proto::StorageLevel) -> String {
     let mut name = match (level.use_memory, level.use_disk, level.use_off_heap) {
         (_, _, true) => "OFF_HEAP".to_owned(),
         (true, true, _) => "MEMORY_AND_DISK".to_owned(),

@@ -11,6 +11,7 @@ use spark_connect_proto::expression::literal::{Array, LiteralType};
 use spark_connect_proto::ml_command::Command as MlCommandType;
 use spark_connect_proto::ml_command_result::ResultType;
 
+use super::catalog::level_name;
 use super::relation::relation;
 use super::{function, merge, missing, write};
 use crate::request::Request;
@@ -53,6 +54,7 @@ pub(crate) fn command(message: proto::Command) -> Result<Execution> {
             input: relation(checkpoint.relation.ok_or_else(|| missing("the relation of a checkpoint"))?)?,
             is_local: checkpoint.local,
             is_eager: checkpoint.eager,
+            level: checkpoint.storage_level.map(|level| level_name(&level)),
         },
         CommandType::RemoveCachedRemoteRelationCommand(remove) => Command::RemoveCachedRemoteRelation {
             id: remove.relation.ok_or_else(|| missing("the relation to remove"))?.relation_id,

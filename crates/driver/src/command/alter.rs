@@ -6,8 +6,8 @@ use firesteel_spec::StructField;
 use firesteel_spec::command::{AlterTable, ColumnChange, ColumnPosition};
 use firesteel_spec::types::quote;
 
-use super::defaults;
 use super::describe::table_of;
+use super::{cache, defaults};
 use crate::rows::ReadyRows;
 use crate::session::DriverSession;
 
@@ -28,9 +28,16 @@ pub(super) async fn alter(
     if let AlterTable::Rename(to) = change {
         let mut to = session.catalog().table_name(to)?;
         to.schema.clone_from(&old.schema);
+        let level = session.application().caches.level(session, &cache::table(name)).await?;
         catalog.rename_table(&old, &to).await?;
+        session.application().caches.forget_stored(&table);
+        if let Some(level) = level {
+            let renamed = cache::table(&[to.schema.clone(), to.name.clone()]);
+            session.application().caches.add(session, &renamed, level, false).await?;
+        }
         return Ok(ReadyRows::default());
     }
+    session.application().caches.forget_stored(&table);
     apply(session, &mut table, change).await?;
     catalog.replace_table(&table).await?;
     Ok(ReadyRows::default())

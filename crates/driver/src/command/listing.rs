@@ -10,7 +10,9 @@ use firesteel_model::{Result, SparkError};
 use firesteel_spec::command::CreateTable;
 use firesteel_spec::{CatalogOp, Command, DataType, StructField};
 
+use super::cache;
 use super::show::matches;
+use crate::cache::parse_level;
 use crate::rows::{Column, ReadyRows};
 use crate::session::DriverSession;
 
@@ -61,22 +63,53 @@ pub(crate) async fn catalog_call(session: &DriverSession, call: &CatalogOp) -> R
             let last = name.last().cloned().unwrap_or_default().to_lowercase();
             flag(firesteel_functions::registry::lookup(&last).is_some() || catalog.function(&name).is_some())
         }
-        CatalogOp::DropTempView(name) => flag(catalog.drop_view(std::slice::from_ref(name))),
+        CatalogOp::DropTempView(name) => flag(drop_view(session, std::slice::from_ref(name)).await?),
         CatalogOp::DropGlobalTempView(name) => {
-            flag(catalog.drop_view(&[firesteel_catalog::GLOBAL_TEMP_SCHEMA.to_owned(), name.clone()]))
+            flag(drop_view(session, &[firesteel_catalog::GLOBAL_TEMP_SCHEMA.to_owned(), name.clone()]).await?)
         }
         CatalogOp::CreateTable { .. } => create_table(session, call).await,
-        CatalogOp::IsCached(name) | CatalogOp::RefreshTable(name) | CatalogOp::RecoverPartitions(name) => {
+        CatalogOp::RecoverPartitions(name) => {
             catalog.relation(&firesteel_sql::parse_multipart_identifier(name)?).await?;
-            if matches!(call, CatalogOp::IsCached(_)) { flag(false) } else { Ok(ReadyRows::default()) }
-        }
-        CatalogOp::CacheTable { table, .. } | CatalogOp::UncacheTable(table) => {
-            catalog.relation(&firesteel_sql::parse_multipart_identifier(table)?).await?;
             Ok(ReadyRows::default())
         }
-        CatalogOp::ClearCache | CatalogOp::RefreshByPath(_) => Ok(ReadyRows::default()),
+        CatalogOp::IsCached(_)
+        | CatalogOp::RefreshTable(_)
+        | CatalogOp::CacheTable { .. }
+        | CatalogOp::UncacheTable(_)
+        | CatalogOp::ClearCache
+        | CatalogOp::RefreshByPath(_) => caches(session, call).await,
         CatalogOp::Unsupported(name) => Err(SparkError::unsupported(name.clone())),
     }
+}
+
+/// What the catalog API says of caches.
+async fn caches(session: &DriverSession, call: &CatalogOp) -> Result<ReadyRows> {
+    let caches = &session.application().caches;
+    let parse = |name: &String| firesteel_sql::parse_multipart_identifier(name);
+    match call {
+        CatalogOp::IsCached(name) => {
+            return flag(caches.level(session, &cache::table(&parse(name)?)).await?.is_some());
+        }
+        CatalogOp::CacheTable { table, storage_level } => {
+            let level = storage_level.as_deref().map_or(Ok(cache::DEFAULT_LEVEL), parse_level)?;
+            caches.add(session, &cache::table(&parse(table)?), level, false).await?;
+        }
+        CatalogOp::RefreshTable(name) => cache::refresh(session, &parse(name)?).await?,
+        CatalogOp::UncacheTable(name) => cache::uncache(session, &parse(name)?, false).await?,
+        CatalogOp::ClearCache => caches.clear(),
+        CatalogOp::RefreshByPath(path) => cache::refresh_path(session, path)?,
+        _ => {}
+    }
+    Ok(ReadyRows::default())
+}
+
+/// Drops a temporary view, and its rows if they are cached.
+pub(super) async fn drop_view(session: &DriverSession, name: &[String]) -> Result<bool> {
+    if session.catalog().temporary_view(name).is_none() {
+        return Ok(false);
+    }
+    cache::uncache(session, name, true).await?;
+    Ok(session.catalog().drop_view(name))
 }
 
 fn flag(value: bool) -> Result<ReadyRows> {

@@ -9,11 +9,13 @@
 //!                  +-- describe DESCRIBE
 //!                  +-- settings SET, RESET
 //!                  +-- script   BEGIN .. END
+//!                  +-- cache    CACHE, UNCACHE, REFRESH TABLE
 //!                  +-- listing  spark.catalog
 //! ```
 
 mod alter;
 mod assign;
+mod cache;
 mod defaults;
 mod describe;
 mod functions;
@@ -30,6 +32,7 @@ use firesteel_model::{Result, SparkError};
 use firesteel_spec::{Command, Plan, Relation, RelationNode};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use cache::DEFAULT_LEVEL;
 pub(crate) use listing::catalog_call;
 
 use crate::rows::ReadyRows;
@@ -86,22 +89,13 @@ pub(crate) async fn run(
     }
 }
 
-/// Commands about caches, which change no result, and those that we refuse by name.
+/// Commands about caches, and those that we refuse by name.
 async fn caching_and_the_rest(session: &DriverSession, command: &Command) -> Result<ReadyRows> {
     match command {
         Command::RemoveCachedRemoteRelation { id } => session.drop_checkpoint(id),
-        Command::ClearCache => {}
-        Command::Refresh { target, is_path } if *is_path || !target.is_empty() => {}
-        Command::UncacheTable { name, if_exists } if !if_exists => {
-            session.catalog().relation(name).await?;
+        Command::ClearCache | Command::Refresh { .. } | Command::UncacheTable { .. } | Command::CacheTable { .. } => {
+            return cache::run(session, command).await;
         }
-        Command::UncacheTable { .. } => {}
-        Command::CacheTable { name, query, .. } => match query {
-            Some(query) => view::create_temporary(session, &name.join("."), query, true).await?,
-            None => {
-                session.catalog().relation(name).await?;
-            }
-        },
         Command::RepairTable { name, .. } => {
             session.catalog().relation(name).await?;
         }

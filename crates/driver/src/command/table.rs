@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::describe::table_of;
 use super::write::{self, Target};
-use super::{assign, defaults};
+use super::{assign, cache, defaults, listing};
 use crate::application::now_ms;
 use crate::planning;
 use crate::rows::ReadyRows;
@@ -239,7 +239,7 @@ pub(super) async fn drop(
     if_exists: bool,
     is_view: bool,
 ) -> Result<ReadyRows> {
-    if session.catalog().drop_view(name) {
+    if listing::drop_view(session, name).await? {
         return Ok(ReadyRows::default());
     }
     let table_name = session.catalog().table_name(name)?;
@@ -263,6 +263,7 @@ pub(super) async fn drop(
         }
         _ => {}
     }
+    cache::uncache(session, name, true).await?;
     drop_stored(session, &table_name).await?;
     Ok(ReadyRows::default())
 }
@@ -270,6 +271,7 @@ pub(super) async fn drop(
 /// Forgets a table; a managed one's files go too.
 pub(super) async fn drop_stored(session: &DriverSession, name: &TableName) -> Result<()> {
     let table = session.catalog().shared().drop_table(name).await?;
+    session.application().caches.forget_stored(&table);
     if table.kind == TableKind::Managed { delete_files(session, &table.location).await } else { Ok(()) }
 }
 
@@ -284,6 +286,7 @@ async fn delete_files(session: &DriverSession, location: &str) -> Result<()> {
             Err(source) => return Err(failed(source)),
         }
     }
+    session.application().caches.invalidate(&shown);
     Ok(())
 }
 

@@ -8,7 +8,9 @@ use firesteel_spec::command::CreateView;
 use firesteel_spec::relation::{DataSource, SchemaText};
 use firesteel_spec::types::quote;
 use firesteel_spec::{Command, Relation, RelationNode, StructField};
+use tokio::runtime::Handle;
 
+use super::cache;
 use crate::application::now_ms;
 use crate::planning;
 use crate::rows::ReadyRows;
@@ -58,8 +60,10 @@ async fn add(
     columns: Vec<(String, Option<String>)>,
 ) -> Result<()> {
     // A view that is replaced may be part of its own new query, so its old meaning is put in first.
-    let query = match session.catalog().temporary_view(&[name.to_owned()]) {
-        Some(old) if replace => Relation::new(RelationNode::With {
+    let old = session.catalog().temporary_view(&[name.to_owned()]).filter(|_| replace);
+    let (query, mentions) = may_mention(session, query, name, old.is_some()).await?;
+    let query = match old {
+        Some(old) if mentions => Relation::new(RelationNode::With {
             ctes: vec![firesteel_spec::relation::Cte {
                 name: old.name.clone(),
                 columns: old.columns.iter().map(|(name, _)| name.clone()).collect(),
@@ -73,8 +77,33 @@ async fn add(
     };
     let fields = planning::analyzed(session, &query).await?.fields;
     check_count(&fields, columns.len(), name)?;
+    let view = name_of(name, is_global);
+    if let Some(old) = session.catalog().temporary_view(&view)
+        && session.application().caches.changes(session, query_of(old), query.clone()).await?
+    {
+        // What was cached under the name is not the view's any more.
+        cache::uncache(session, &view, true).await?;
+    }
     let source = ViewSource::Query(Box::new(query));
     session.catalog().create_view(TemporaryView { name: name.to_owned(), is_global, source, columns, fields }, replace)
+}
+
+fn name_of(name: &str, is_global: bool) -> Vec<String> {
+    let schema = is_global.then(|| firesteel_catalog::GLOBAL_TEMP_SCHEMA.to_owned());
+    schema.into_iter().chain([name.to_owned()]).collect()
+}
+
+/// Whether a query may read the view of a name, if there is one; text in it that only looks so does no harm.
+async fn may_mention(session: &DriverSession, query: Relation, name: &str, exists: bool) -> Result<(Relation, bool)> {
+    if !exists {
+        return Ok((query, false));
+    }
+    let name = name.to_lowercase();
+    let look = move |_: &DriverSession, _: &Handle| {
+        let mentions = format!("{query:?}").to_lowercase().contains(&name);
+        Ok((query, mentions))
+    };
+    planning::on_planning_thread(session, look).await
 }
 
 fn query_of(view: TemporaryView) -> Relation {

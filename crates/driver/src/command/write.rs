@@ -19,6 +19,7 @@ use firesteel_spec::types::quote;
 use firesteel_spec::{Expr, ExprNode, Relation, StructField};
 use tokio_util::sync::CancellationToken;
 
+use super::cache::refresh_path;
 use super::describe::table_of;
 use super::{assign, table};
 use crate::environment::file_settings;
@@ -248,7 +249,10 @@ pub(super) async fn run(
     let Some(job) = WriteJob::prepare(&session.application().stores, request, &fields).await? else { return Ok(()) };
     let written = run_tasks(session, prepared, &job, cancellation).await;
     match written {
-        Ok(commits) => job.commit(commits).await.map(|_| ()),
+        Ok(commits) => {
+            job.commit(commits).await?;
+            refresh_path(session, &target.path)
+        }
         Err((failure, commits)) => {
             if let Err(later) = job.abort(commits).await {
                 tracing::warn!(error = %later, "a failed write could not be cleaned up");

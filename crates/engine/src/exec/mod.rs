@@ -1,8 +1,10 @@
 //! Our own nodes of physical plans.
 
+mod cached;
 mod coalesce;
 mod exchange;
 mod ordered;
+mod partitions;
 mod range;
 mod recursion;
 mod shuffle_read;
@@ -10,9 +12,11 @@ mod shuffle_write;
 mod task_scope;
 mod unordered;
 
+pub use cached::{CachedRows, CachedScanExec};
 pub use coalesce::CoalesceExec;
 pub use exchange::{ExchangeExec, ExchangeKind};
 pub use ordered::OrderedExec;
+pub use partitions::PartitionsExec;
 pub use range::{RangeExec, RangeTable};
 pub use recursion::{RecursionExec, RecursionLimits};
 pub use shuffle_read::{ReadMode, ShuffleReadExec};

@@ -22,7 +22,7 @@ use futures::stream;
 use super::display_label;
 
 /// The numbers from `start` (in) to `end` (out) in partitions of equal size, one column `id`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RangeTable {
     start: i64,
     step: i64,

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::Result;
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::physical_planning_context::{ScalarSubqueryResults, SubqueryIndex};
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 
-use crate::exec::{ShuffleReadExec, ShuffleWriteExec};
+use crate::exec::{PartitionsExec, ShuffleReadExec, ShuffleWriteExec};
 use crate::partition::OutputScheme;
 
 /// A stage's place in its graph.
@@ -108,6 +108,33 @@ impl StageGraph {
     /// The stage that gives the result.
     pub fn result(&self) -> Option<&Stage> {
         self.stages.last()
+    }
+
+    /// Only some partitions of the result, by the order of its tasks.
+    ///
+    /// Assumptions: nobody merges the result's partitions later, and it is not one task for the whole plan.
+    pub fn choose(&mut self, partitions: Vec<usize>) {
+        if let Some(result) = self.stages.last_mut() {
+            result.plan = Arc::new(PartitionsExec::new(Arc::clone(&result.plan), partitions));
+        }
+    }
+
+    /// The result keeps its number of partitions, whatever sizes turn up.
+    pub fn fix_result(&mut self) -> Result<()> {
+        let Some(result) = self.stages.last_mut() else { return Ok(()) };
+        let fixed = |node: Arc<dyn ExecutionPlan>| {
+            Ok(match node.downcast_ref::<ShuffleReadExec>() {
+                Some(read) => Transformed::yes(Arc::new(read.clone().with_fixed(true)) as Arc<dyn ExecutionPlan>),
+                None => Transformed::no(node),
+            })
+        };
+        result.plan = Arc::clone(&result.plan).transform_up(fixed).data()?;
+        Ok(())
+    }
+
+    /// Whether a partition of the result, computed anew, has the same rows as before.
+    pub fn is_determinate(&self) -> bool {
+        self.stages.iter().all(Stage::is_determinate)
     }
 
     /// All stages as text, for tests and `EXPLAIN`.

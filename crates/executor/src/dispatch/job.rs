@@ -184,7 +184,8 @@ impl Job {
     /// Whether no task but the driver reads the outputs of a stage.
     pub(crate) fn is_for_driver(&self, id: StageId) -> bool {
         let Some(no) = self.stage(id).map(|run| run.no) else { return false };
-        self.is_result(no) || self.graph.subqueries.iter().any(|link| link.stage == no)
+        let is_result = self.is_result(no) && !self.options.keeps_rows;
+        is_result || self.graph.subqueries.iter().any(|link| link.stage == no)
     }
 
     pub(crate) fn tell(&self, event: ProgressEvent) {

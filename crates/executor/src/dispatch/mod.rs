@@ -161,7 +161,9 @@ impl Dispatcher {
                 let told = match &failure {
                     TaskFailure::Error(error) => TaskEnd::Failed(error.clone()),
                     TaskFailure::FetchFailed { input, attempt } => {
-                        TaskEnd::FetchFailed(TaskAttempt { task: *input, attempt: *attempt })
+                        let lost = TaskAttempt { task: *input, attempt: *attempt };
+                        self.stores.lose(lost);
+                        TaskEnd::FetchFailed(lost)
                     }
                     TaskFailure::Killed | TaskFailure::Refused => TaskEnd::Killed,
                 };

@@ -31,6 +31,11 @@ impl Stores {
         self.shuffle.record(output);
     }
 
+    /// Hears that a task could not read an output.
+    pub(crate) fn lose(&self, attempt: TaskAttempt) {
+        self.shuffle.lose(attempt);
+    }
+
     pub(crate) async fn remove(&self, attempt: TaskAttempt) {
         self.shuffle.remove(attempt).await;
         if !self.are_one() {

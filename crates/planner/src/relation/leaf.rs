@@ -99,6 +99,11 @@ impl Planner<'_> {
         };
         match source {
             TableSource::Provider { provider, fields, name } => {
+                if options.is_empty()
+                    && let Some(kept) = self.env.cached_table(&name)?
+                {
+                    return self.kept(kept);
+                }
                 let label = name.last().cloned().unwrap_or_default();
                 self.scan(&label, provider, &fields, &name)
             }

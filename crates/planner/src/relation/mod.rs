@@ -38,7 +38,14 @@ use crate::resolved::Resolved;
 impl Planner<'_> {
     /// Resolves a relation and remembers what the DataFrame of its plan id gave.
     pub fn relation(&mut self, relation: &Relation) -> Result<Resolved> {
-        let resolved = self.node(&relation.node).map_err(|failure| self.locate_in_text(failure, relation.span))?;
+        let resolved = match self.cached(relation)? {
+            Some(cached) => cached,
+            None => {
+                let resolved =
+                    self.node(&relation.node).map_err(|failure| self.locate_in_text(failure, relation.span))?;
+                self.with_cached_plan(resolved)?
+            }
+        };
         let resolved = Self::checked(resolved)?;
         if let Some(plan_id) = relation.plan_id {
             self.plan_outputs.entry(plan_id).or_default().push(resolved.output.clone());

@@ -25,6 +25,7 @@ use super::request::{Failure, RequestPolicy, Requests};
 use super::upload::Upload;
 use super::writer::ObjectWriter;
 use crate::block::{BlockDecoder, BlockEncoder, Compression};
+use crate::retained::{Hold, Residence, Staying};
 use crate::store::{BatchStream, MapWriter, MemoryBudget, ShuffleStore};
 use crate::{MapOutput, Result, ShuffleError};
 
@@ -87,6 +88,7 @@ pub struct ObjectShuffleStore {
     budget: Arc<dyn MemoryBudget>,
     ahead: Arc<Semaphore>,
     written: Arc<Written>,
+    staying: Staying,
     deleting: TaskTracker,
 }
 
@@ -158,6 +160,7 @@ impl ObjectShuffleStore {
             budget,
             ahead: Arc::new(Semaphore::new(ahead)),
             written: Arc::default(),
+            staying: Staying::default(),
             deleting: TaskTracker::new(),
         }
     }
@@ -275,11 +278,24 @@ impl ShuffleStore for ObjectShuffleStore {
         }
     }
 
+    fn retain(&self, attempt: TaskAttempt, _: Residence) -> Hold {
+        self.staying.retain(attempt)
+    }
+
+    fn hold(&self, attempt: TaskAttempt) -> Option<Hold> {
+        self.staying.hold(attempt)
+    }
+
+    fn lose(&self, attempt: TaskAttempt) {
+        self.staying.lose(attempt);
+    }
+
     async fn remove(&self, attempt: TaskAttempt) {
         self.delete(self.written.take(attempt));
     }
 
     async fn remove_stage(&self, stage: StageId) {
+        self.staying.forget_stage(stage);
         self.delete(self.written.take_stage(stage));
     }
 

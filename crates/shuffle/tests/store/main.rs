@@ -7,4 +7,5 @@ mod faulty;
 mod local;
 mod objects;
 mod places;
+mod retained;
 mod rows;

@@ -103,6 +103,16 @@ impl FileTable {
         &self.fields
     }
 
+    /// Whether both read the same columns of the same files in the same way.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let files = |table: &Self| table.listing.files.iter().map(|file| file.meta.clone()).collect::<Vec<_>>();
+        self.spec == other.spec
+            && self.fields == other.fields
+            && self.schema == other.schema
+            && self.listing.location.show() == other.listing.location.show()
+            && files(self) == files(other)
+    }
+
     /// The format.
     pub fn format(&self) -> Format {
         self.spec.format

@@ -1,11 +1,13 @@
 //! An entry for each kind of node: ours one file each, DataFusion's by what they do.
 
 mod aggregate;
+mod cached;
 mod coalesce;
 mod frames;
 mod joins;
 mod memory;
 mod ordered;
+mod partitions;
 mod python;
 mod range;
 mod recursive;
@@ -29,8 +31,10 @@ pub(super) use subqueries::{Computed, ComputedAbove, Place};
 /// All of them.
 pub(super) fn all() -> Vec<Arc<dyn NodeCodec>> {
     vec![
+        Of::<cached::Cached>::codec(),
         Of::<coalesce::Coalesce>::codec(),
         Of::<ordered::Ordered>::codec(),
+        Of::<partitions::Partitions>::codec(),
         Of::<range::Range>::codec(),
         Of::<shuffle_read::ShuffleRead>::codec(),
         Of::<shuffle_write::ShuffleWrite>::codec(),

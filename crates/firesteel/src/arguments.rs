@@ -30,6 +30,14 @@ pub(crate) enum Command {
     Connect(Connect),
     /// Run SQL: statements given, a file, or a shell.
     Sql(Sql),
+    /// Submit a script, a SQL file, a manifest or a spark-submit command line to a cluster, and follow the job.
+    Submit(Submit),
+    /// List a cluster's jobs, or show one.
+    Get(Get),
+    /// Print what a job's program prints.
+    Logs(Logs),
+    /// End a job of a cluster and take it away.
+    Kill(Kill),
     /// Make a SparkJob's manifest of a spark-submit command line or of a SparkApplication's YAML file.
     Convert(Convert),
     /// Run a job or a server inside a pod, as the operator asks for it.
@@ -119,6 +127,82 @@ pub(crate) struct Sql {
 
     #[command(flatten)]
     pub(crate) session: Session,
+}
+
+/// Which jobs are meant.
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// Context of the kubeconfig. Default: the current one.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+
+    /// Namespace of the job. Default: the manifest's, or the context's.
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) namespace: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Submit {
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    /// How many executors.
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) executors: Option<u32>,
+
+    /// Image of driver and executors.
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) image: Option<String>,
+
+    /// Replace a field of the job: driver.memory=4Gi, conf.spark.sql.shuffle.partitions=8.
+    #[arg(long = "set", value_name = "FIELD=VALUE")]
+    pub(crate) overrides: Vec<Override>,
+
+    /// Print the job's name and leave; the job goes on.
+    #[arg(long)]
+    pub(crate) detach: bool,
+
+    /// Print the manifest and submit nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// JOB.yaml, QUERY.sql, or flags of spark-submit, a script and its arguments. What follows the script is its own.
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "WORDS")]
+    pub(crate) words: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Get {
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    /// The job to show; without it, all of the namespace.
+    #[arg(value_name = "JOB")]
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    /// Stay until the job has ended, and tell what happens to it; exits as the program did.
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+
+    /// The job.
+    #[arg(value_name = "JOB")]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Kill {
+    #[command(flatten)]
+    pub(crate) place: Place,
+
+    /// The job.
+    #[arg(value_name = "JOB")]
+    pub(crate) name: String,
 }
 
 #[derive(Debug, Args)]
@@ -276,6 +360,15 @@ mod tests {
             panic!("another command")
         };
         assert_eq!((sql.text.as_deref(), sql.format), (Some("SELECT"), Format::Json));
+    }
+
+    #[test]
+    fn submit_leaves_the_words_of_spark_submit_alone() {
+        let line =
+            "firesteel submit -n team --executors 4 --executor-memory 8g --name x s3://code/job.py --executors 9";
+        let Command::Submit(submit) = parse(line).unwrap() else { panic!("another command") };
+        assert_eq!((submit.executors, submit.place.namespace.as_deref()), (Some(4), Some("team")));
+        assert_eq!(submit.words.join(" "), "--executor-memory 8g --name x s3://code/job.py --executors 9");
     }
 
     #[test]

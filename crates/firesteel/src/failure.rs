@@ -8,6 +8,7 @@ use firesteel_k8s::ManifestError;
 use firesteel_launcher::LaunchError;
 use firesteel_model::SparkError;
 use firesteel_s3::EmbeddedS3Error;
+use firesteel_submit::SubmitError;
 
 use crate::interrupt::Interrupt;
 
@@ -29,6 +30,9 @@ pub(crate) enum Failure {
     /// The program cannot be started.
     #[error("cannot start {}: {source}", program.display())]
     Start { program: PathBuf, source: io::Error },
+    /// A cluster said no, or nothing.
+    #[error(transparent)]
+    Cluster(SubmitError),
     /// A file or stream failed.
     #[error("{action}: {source}")]
     Io { action: &'static str, source: io::Error },
@@ -64,9 +68,11 @@ impl Failure {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Manifest(_) | Self::Usage(_) => 2,
+            Self::Cluster(error) if error.is_usage() => 2,
             Self::Program(code) => *code,
             Self::Interrupted(interrupt) => interrupt.exit_code(),
-            Self::Spark(_)
+            Self::Cluster(_)
+            | Self::Spark(_)
             | Self::Data(_)
             | Self::Start { .. }
             | Self::Io { .. }

@@ -5,6 +5,7 @@
 //!   connect                      engine <--Spark Connect-- the user's own client
 //!   sql      statements -------> engine --> rows
 //!   executor what a driver starts: runs tasks
+//!   submit   jobs of a cluster, with get, logs and kill
 //!   driver   run or connect, as a pod of a cluster does it; clean and s3 go with it
 //! ```
 //!
@@ -16,6 +17,7 @@
 mod arguments;
 mod child;
 mod clean;
+mod cluster;
 mod connect;
 mod convert;
 mod data;
@@ -72,6 +74,10 @@ fn perform(command: Command) -> Result<(), Failure> {
         Command::Run(arguments) => block_on(run::run(arguments)),
         Command::Connect(arguments) => block_on(connect::connect(arguments)),
         Command::Sql(arguments) => block_on(sql::sql(arguments)),
+        Command::Submit(arguments) => block_on(cluster::submit(arguments)),
+        Command::Get(arguments) => block_on(cluster::get(arguments)),
+        Command::Logs(arguments) => block_on(cluster::logs(arguments)),
+        Command::Kill(arguments) => block_on(cluster::kill(arguments)),
         Command::Convert(arguments) => convert::convert(&arguments),
         Command::Executor => block_on(async { Ok(engine::run_executor().await?) }),
         Command::Driver(arguments) => block_on(driver::driver(arguments)),

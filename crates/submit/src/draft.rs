@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn scripts_in_buckets_stay_there() {
         let drafted = draft(&words("--name Sales --num-executors 2 s3a://code/job.py")).unwrap();
-        assert_eq!(drafted.job.spec.main.python.unwrap().file.as_deref(), Some("s3://code/job.py"));
+        assert_eq!(drafted.job.spec.main.python.unwrap().file.unwrap().0, "s3://code/job.py");
         assert!(drafted.job.metadata.name.unwrap().starts_with("sales-"));
     }
 

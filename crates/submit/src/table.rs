@@ -82,7 +82,7 @@ mod tests {
             Some(SparkJobStatus { phase: Some(Phase::Succeeded), attempt: Some(1), ..SparkJobStatus::default() });
         let lines = table(&[job], Timestamp::UNIX_EPOCH);
         assert_eq!(lines[0], "NAME    PHASE       REASON   EXECUTORS   TASKS   ATTEMPT   AGE");
-        assert_eq!(lines[1], "sales   Succeeded                                 1");
+        assert_eq!(lines[1], "sales   Succeeded                                1");
         assert!(table(&[], Timestamp::UNIX_EPOCH).is_empty());
     }
 

@@ -95,26 +95,24 @@ check-tidy: ## Check sizes of files and functions, and which crate may use which
 
 .PHONY: check-generated
 check-generated: build ## Check that generated files are up to date.
-	cargo build --package firesteel-model --example conf_docs
+	cargo build --workspace --example conf_docs --example function_docs
 	$(OPERATOR) crds --out crds --check
 	$(OPERATOR) crds --out charts/firesteel/crds --check
 	diff manifests/data/orders.csv charts/firesteel/files/orders.csv
 	$(OPERATOR) docs --out docs/sparkjob.md --check
 	$(CONF_DOCS) | diff docs/configuration.md - \
 	  || { echo "docs/configuration.md is not up to date: make generate"; exit 1; }
-	cargo build --package firesteel-functions --example function_docs
 	$(FUNCTION_DOCS) | diff docs/functions.md - \
 	  || { echo "docs/functions.md is not up to date: make generate"; exit 1; }
 
 .PHONY: generate
 generate: build ## Write the generated files: crds/, docs/sparkjob.md, docs/configuration.md, docs/functions.md.
-	cargo build --package firesteel-model --example conf_docs
+	cargo build --workspace --example conf_docs --example function_docs
 	$(OPERATOR) crds --out crds
 	$(OPERATOR) crds --out charts/firesteel/crds
 	cp manifests/data/orders.csv charts/firesteel/files/orders.csv
 	$(OPERATOR) docs --out docs/sparkjob.md
 	$(CONF_DOCS) > docs/configuration.md
-	cargo build --package firesteel-functions --example function_docs
 	$(FUNCTION_DOCS) > docs/functions.md
 
 .PHONY: check-chart

@@ -129,9 +129,9 @@ def test_cache_table(spark, files):
     assert spark.table("eager").storageLevel == StorageLevel.DISK_ONLY
     remove()
     assert spark.sql("SELECT max(id) FROM eager").first()[0] == 99
+    spark.sql("UNCACHE TABLE eager")
     with pytest.raises(Exception):
         spark.sql("SELECT max(n) FROM lazy").collect()
-    spark.sql("UNCACHE TABLE eager")
     with pytest.raises(AnalysisException):
         spark.sql("SELECT max(id) FROM eager").collect()
     spark.sql("UNCACHE TABLE IF EXISTS nowhere")

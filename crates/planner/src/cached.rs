@@ -81,8 +81,11 @@ impl Planner<'_> {
 
     /// The same with kept rows in place of its plan, if there are any.
     pub(crate) fn with_cached_plan(&self, resolved: Resolved) -> Result<Resolved> {
-        let wanted = resolved.plan.schema().fields();
-        // Only what the user sees is kept.
+        let hidden: Vec<&str> =
+            resolved.output.iter().filter(|a| a.is_file_metadata()).map(|a| a.column.as_str()).collect();
+        let fields = resolved.plan.schema().fields().iter();
+        let wanted: Vec<_> = fields.filter(|field| !hidden.contains(&field.name().as_str())).cloned().collect();
+        // Only what the user sees is kept; rows that are kept have no files any more.
         if wanted.is_empty() || wanted.len() != resolved.visible().count() || !self.recursions.is_empty() {
             return Ok(resolved);
         }
@@ -100,7 +103,8 @@ impl Planner<'_> {
         let scan = TableScanBuilder::new(reference, provider_as_source(provider)).build();
         let scan = Arc::new(LogicalPlan::TableScan(df(scan)?));
         let plan = LogicalPlan::Projection(df(Projection::try_new(exprs, scan))?);
-        Ok(Resolved { plan, ..resolved })
+        let output = resolved.output.into_iter().filter(|attribute| !attribute.is_file_metadata()).collect();
+        Ok(Resolved { plan, output, ..resolved })
     }
 
     /// Scans kept rows.

@@ -12,6 +12,7 @@ use datafusion::datasource::source_as_provider;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use firesteel_engine::exec::RangeTable;
 use firesteel_sources::FileTable;
+use firesteel_spec::types::FILE_METADATA;
 
 use super::scan::CachedTable;
 
@@ -43,7 +44,7 @@ impl Canonical {
     /// None for plans that are not compared.
     pub(crate) fn of(plan: &LogicalPlan) -> Option<Self> {
         let mut canonical = Self {
-            root: discriminant(plan),
+            root: root_of(plan),
             text: String::new(),
             expressions: Vec::new(),
             sources: Vec::new(),
@@ -79,6 +80,9 @@ impl Canonical {
         if matches!(node, LogicalPlan::Extension(_)) {
             return Ok(false);
         }
+        if hides_file_metadata(node) {
+            return Ok(true);
+        }
         if let LogicalPlan::TableScan(scan) = node {
             self.sources.push(source_as_provider(&scan.source)?);
         }
@@ -103,6 +107,27 @@ impl Canonical {
         }
         Ok(true)
     }
+}
+
+/// The kind of the first node that says something about rows.
+pub(super) fn root_of(plan: &LogicalPlan) -> Discriminant<LogicalPlan> {
+    match plan.inputs().first() {
+        Some(input) if hides_file_metadata(plan) => root_of(input),
+        _ => discriminant(plan),
+    }
+}
+
+/// Whether a node only takes away the hidden column of files, as the end of a view or of a query does.
+fn hides_file_metadata(node: &LogicalPlan) -> bool {
+    let LogicalPlan::Projection(projection) = node else { return false };
+    let is_metadata = |name: &str| name.split('#').next() == Some(FILE_METADATA);
+    let fields = projection.input.schema().fields();
+    let kept = fields.iter().map(|field| field.name()).filter(|name| !is_metadata(name));
+    let passed = projection.expr.iter().map(|expr| match expr {
+        Expr::Column(column) => Some(&column.name),
+        _ => None,
+    });
+    projection.expr.len() < fields.len() && passed.eq(kept.map(Some))
 }
 
 impl Numbers {

@@ -11,7 +11,7 @@ use firesteel_planner::CachedPlan;
 use firesteel_spec::{Relation, RelationNode};
 use tokio::runtime::Handle;
 
-use super::canonical::Canonical;
+use super::canonical::{Canonical, root_of};
 use super::fragment::Fragment;
 use super::key::{is_written_alike, key_of, key_of_table, meaning_of, resolved};
 use super::scan::whole_query;
@@ -207,7 +207,7 @@ impl Caches {
         plan: &LogicalPlan,
         except: Option<&str>,
     ) -> Option<(Arc<Fragment>, CachedPlan)> {
-        let root = discriminant(plan);
+        let root = root_of(plan);
         let mut candidates = self.locked().clone();
         candidates.retain(|entry| {
             except != Some(entry.key.as_str()) && entry.current().is_some_and(|fragment| fragment.may_be(root))

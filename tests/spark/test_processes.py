@@ -323,3 +323,25 @@ def test_executors_that_never_start_fail_the_job(tmp_path):
         spark.stop()
     finally:
         server.stop()
+
+
+def test_cached_rows_outlive_their_executors(spark, processes, tmp_path):
+    """Each row is computed once, although every executor that computed some has been killed."""
+    calls = tmp_path / "calls"
+
+    @F.udf("long")
+    def noted(value):
+        with calls.open("a") as file:
+            file.write("x")
+        return value + 1
+
+    frame = spark.range(0, 40, 1, 4).select(noted("id").alias("n")).cache()
+    assert frame.count() == 40 and len(calls.read_text()) == 40
+    before = executors(processes)
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: len(executors(processes)) == 2 and not set(before) & set(executors(processes)))
+    sums = frame.groupBy((F.col("n") % 3).alias("k")).sum("n").orderBy("k").collect()
+    assert [tuple(row) for row in sums] == [(0, 273), (1, 287), (2, 260)]
+    assert len(calls.read_text()) == 40
+    frame.unpersist()

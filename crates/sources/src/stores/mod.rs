@@ -3,6 +3,7 @@
 mod location;
 mod registry;
 mod s3;
+mod turns;
 
 pub use location::Location;
 pub(crate) use location::shown;

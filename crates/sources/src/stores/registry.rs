@@ -16,6 +16,7 @@ use url::Url;
 
 use super::location::Location;
 use super::s3::S3Connection;
+use super::turns::CommitTurns;
 use crate::error::to_datafusion;
 
 /// Finds the store of a URL and makes it when it is first used.
@@ -25,6 +26,7 @@ use crate::error::to_datafusion;
 pub struct StoreRegistry {
     connections: Vec<S3Connection>,
     stores: Mutex<HashMap<String, Entry>>,
+    turns: CommitTurns,
 }
 
 #[derive(Clone)]
@@ -37,7 +39,13 @@ impl StoreRegistry {
     /// A registry of the local file system and of the buckets behind `connections`.
     pub fn new(connections: Vec<S3Connection>) -> Arc<Self> {
         let local = Entry { store: Arc::new(LocalFileSystem::new()), multipart: None };
-        Arc::new(Self { connections, stores: Mutex::new(HashMap::from([("file://".to_owned(), local)])) })
+        let stores = Mutex::new(HashMap::from([("file://".to_owned(), local)]));
+        Arc::new(Self { connections, stores, turns: CommitTurns::default() })
+    }
+
+    /// Whoever holds its lock commits to this place; others of the application wait.
+    pub(crate) fn commit_turn(&self, place: &Location) -> Arc<tokio::sync::Mutex<()>> {
+        self.turns.at(format!("{}{}", place.url.as_str(), place.path))
     }
 
     /// Serves `url` (scheme and bucket) from a given store.

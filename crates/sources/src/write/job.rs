@@ -8,6 +8,7 @@ use firesteel_spec::StructField;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::local;
@@ -30,6 +31,7 @@ pub struct WriteJob {
     spec: Arc<WriteJobSpec>,
     root: Location,
     existed: bool,
+    turn: Arc<Mutex<()>>,
 }
 
 /// What a write changed.
@@ -91,7 +93,8 @@ impl WriteJob {
             max_records_per_file,
         };
         super::encode::extension(&spec)?;
-        Ok(Some(Self { spec: Arc::new(spec), root, existed }))
+        let turn = stores.commit_turn(&root);
+        Ok(Some(Self { spec: Arc::new(spec), root, existed, turn }))
     }
 
     /// What tasks need.
@@ -101,6 +104,7 @@ impl WriteJob {
 
     /// Publishes what the tasks wrote, the first commit of each task, and removes what it replaces.
     pub async fn commit(&self, commits: Vec<TaskCommit>) -> Result<WriteSummary> {
+        let _turn = self.turn.lock().await;
         let mut seen = HashSet::new();
         let (winners, losers): (Vec<_>, Vec<_>) = commits.into_iter().partition(|task| seen.insert(task.partition));
         self.discard_all(losers.iter().flat_map(|task| &task.files)).await;

@@ -9,9 +9,9 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{ExecutionPlanProperties, apply_expression_roots};
 use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
-use datafusion::physical_plan::{ExecutionPlan, PlanProperties, ReplaceChildrenOptions};
+use datafusion::physical_plan::{ExecutionPlan, PlanProperties};
 
-use super::display_label;
+use super::{display_label, one_input};
 
 /// How rows find their new partition.
 #[derive(Clone, Debug)]
@@ -87,6 +87,10 @@ impl ExchangeExec {
     fn label(&self) -> String {
         format!("ExchangeExec: {}, partitions={}", self.kind, self.partitions)
     }
+
+    fn over(&self, input: Arc<dyn ExecutionPlan>) -> Self {
+        Self::new(input, self.kind.clone(), self.partitions, self.fixed)
+    }
 }
 
 display_label!(ExchangeExec);
@@ -98,10 +102,6 @@ impl ExecutionPlan for ExchangeExec {
 
     fn properties(&self) -> &Arc<PlanProperties> {
         &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
     }
 
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {
@@ -120,17 +120,7 @@ impl ExecutionPlan for ExchangeExec {
         }
     }
 
-    fn replace_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::new(children.swap_remove(0), self.kind.clone(), self.partitions, self.fixed)))
-    }
-
-    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::new(children.swap_remove(0), self.kind.clone(), self.partitions, self.fixed)))
-    }
+    one_input!();
 
     fn execute(&self, _partition: usize, _context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         internal_err!("an exchange ran in a plan that was not cut into stages")

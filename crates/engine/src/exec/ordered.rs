@@ -8,9 +8,9 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{LexOrdering, OrderingRequirements, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{ExecutionPlanProperties, apply_expression_roots};
 use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
-use datafusion::physical_plan::{ExecutionPlan, PlanProperties, ReplaceChildrenOptions};
+use datafusion::physical_plan::{ExecutionPlan, PlanProperties};
 
-use super::display_label;
+use super::{display_label, one_input};
 
 /// Passes its input on and demands that each partition is sorted; DataFusion adds the sort below it.
 #[derive(Debug)]
@@ -40,6 +40,10 @@ impl OrderedExec {
     fn label(&self) -> String {
         format!("OrderedExec: [{}]", self.ordering)
     }
+
+    fn over(&self, input: Arc<dyn ExecutionPlan>) -> Self {
+        Self::new(input, self.ordering.clone())
+    }
 }
 
 display_label!(OrderedExec);
@@ -51,10 +55,6 @@ impl ExecutionPlan for OrderedExec {
 
     fn properties(&self) -> &Arc<PlanProperties> {
         &self.properties
-    }
-
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
     }
 
     fn required_input_ordering(&self) -> Vec<Option<OrderingRequirements>> {
@@ -76,17 +76,7 @@ impl ExecutionPlan for OrderedExec {
         apply_expression_roots(self.ordering.iter().map(|key| &key.expr), f)
     }
 
-    fn replace_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::new(children.swap_remove(0), self.ordering.clone())))
-    }
-
-    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::new(children.swap_remove(0), self.ordering.clone())))
-    }
+    one_input!();
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         self.input.execute(partition, context)

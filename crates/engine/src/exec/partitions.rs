@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, plan_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
+use datafusion::physical_expr::{EquivalenceProperties, Partitioning};
 use datafusion::physical_plan::execution_plan::ExecutionPlanProperties;
-use datafusion::physical_plan::{ExecutionPlan, PlanProperties, ReplaceChildrenOptions};
+use datafusion::physical_plan::{ExecutionPlan, PlanProperties};
 
-use super::display_label;
+use super::{display_label, no_expressions, one_input};
 
 /// Runs only the chosen partitions of its input: those of a cached relation that are wanted or were lost.
 #[derive(Debug)]
@@ -39,6 +38,10 @@ impl PartitionsExec {
     fn label(&self) -> String {
         format!("PartitionsExec: {:?}", self.chosen)
     }
+
+    fn over(&self, input: Arc<dyn ExecutionPlan>) -> Self {
+        Self::new(input, self.chosen.clone())
+    }
 }
 
 display_label!(PartitionsExec);
@@ -52,28 +55,9 @@ impl ExecutionPlan for PartitionsExec {
         &self.properties
     }
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
+    no_expressions!();
 
-    fn apply_expressions(
-        &self,
-        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::new(children.swap_remove(0), self.chosen.clone())))
-    }
-
-    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::new(children.swap_remove(0), self.chosen.clone())))
-    }
+    one_input!();
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         match self.chosen.get(partition) {

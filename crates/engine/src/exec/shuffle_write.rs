@@ -8,11 +8,11 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ExecutionPlanProperties};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{ExecutionPlan, PlanProperties, ReplaceChildrenOptions};
+use datafusion::physical_plan::{ExecutionPlan, PlanProperties};
 use firesteel_shuffle::{MapWriter, ShuffleError};
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::display_label;
+use super::{display_label, one_input};
 use crate::partition::{OutputScheme, Router, Sampler, Scatter};
 use crate::task::{TaskEnvironment, TaskOutput};
 
@@ -53,6 +53,10 @@ impl ShuffleWriteExec {
     fn label(&self) -> String {
         format!("ShuffleWriteExec: {}", self.scheme)
     }
+
+    fn over(&self, input: Arc<dyn ExecutionPlan>) -> Self {
+        Self::new(input, self.scheme.clone())
+    }
 }
 
 display_label!(ShuffleWriteExec);
@@ -66,10 +70,6 @@ impl ExecutionPlan for ShuffleWriteExec {
         &self.properties
     }
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
     fn apply_expressions(
         &self,
         f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
@@ -77,17 +77,7 @@ impl ExecutionPlan for ShuffleWriteExec {
         self.scheme.apply_expressions(f)
     }
 
-    fn replace_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::new(children.swap_remove(0), self.scheme.clone())))
-    }
-
-    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self::new(children.swap_remove(0), self.scheme.clone())))
-    }
+    one_input!();
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let environment = TaskEnvironment::of(&context)?;

@@ -11,7 +11,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{EmissionType, ExecutionPlanProperties};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{ExecutionPlan, PlanProperties, ReplaceChildrenOptions};
+use datafusion::physical_plan::{ExecutionPlan, PlanProperties};
 use firesteel_python::{EvalType, Input, Request, Sent, Udf};
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -20,7 +20,7 @@ use super::batches::WorkerSchema;
 use super::converse::{InputFailure, Speaker, external, unless_empty};
 use super::evaluate::Evaluation;
 use super::pending::Pending;
-use crate::exec::display_label;
+use crate::exec::{display_label, one_input};
 
 /// Adds columns that Python functions compute.
 #[derive(Debug)]
@@ -110,10 +110,6 @@ impl ExecutionPlan for EvaluateExec {
         &self.properties
     }
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
     fn maintains_input_order(&self) -> Vec<bool> {
         vec![true]
     }
@@ -134,17 +130,7 @@ impl ExecutionPlan for EvaluateExec {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn replace_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(self.over(children.swap_remove(0))))
-    }
-
-    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(self.over(children.swap_remove(0))))
-    }
+    one_input!();
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let speaker = Speaker::of(&context, partition)?;

@@ -9,7 +9,6 @@ use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use datafusion::common::Result;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::WindowFrame;
 use datafusion::logical_expr::window_state::WindowFrameContext;
@@ -20,7 +19,7 @@ use datafusion::physical_expr::{
 };
 use datafusion::physical_plan::execution_plan::{EmissionType, ExecutionPlanProperties};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{ExecutionPlan, InputDistributionRequirements, PlanProperties, ReplaceChildrenOptions};
+use datafusion::physical_plan::{ExecutionPlan, InputDistributionRequirements, PlanProperties};
 use firesteel_python::{Input, Request, Sent, Udf};
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -30,7 +29,7 @@ use super::converse::{InputFailure, Speaker, external, unless_empty};
 use super::group::{GroupResult, GroupWork};
 use super::groups::{Group, Grouper};
 use super::pending::{Pending, gathered};
-use crate::exec::display_label;
+use crate::exec::{display_label, no_expressions, one_input};
 
 /// The setting that tells a worker which functions get their frames' bounds.
 const BOUND_TYPES: &str = "window_bound_types";
@@ -130,10 +129,6 @@ impl ExecutionPlan for GroupExec {
         &self.properties
     }
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
         InputDistributionRequirements::new(vec![dealt_by(&self.input.schema(), &self.work.keys)])
     }
@@ -142,24 +137,9 @@ impl ExecutionPlan for GroupExec {
         vec![sorted_by(&self.input.schema(), &self.work.keys, &self.work.order)]
     }
 
-    fn apply_expressions(
-        &self,
-        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
+    no_expressions!();
 
-    fn replace_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(self.over(children.swap_remove(0))))
-    }
-
-    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(self.over(children.swap_remove(0))))
-    }
+    one_input!();
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let speaker = Speaker::of(&context, partition)?;

@@ -7,15 +7,12 @@ use arrow::array::{ArrayRef, UInt32Array, new_null_array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{Result, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{
-    Distribution, EquivalenceProperties, OrderingRequirements, Partitioning, PhysicalExpr,
-};
+use datafusion::physical_expr::{Distribution, EquivalenceProperties, OrderingRequirements, Partitioning};
 use datafusion::physical_plan::execution_plan::{EmissionType, ExecutionPlanProperties};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{ExecutionPlan, InputDistributionRequirements, PlanProperties, ReplaceChildrenOptions};
+use datafusion::physical_plan::{ExecutionPlan, InputDistributionRequirements, PlanProperties};
 use firesteel_python::{Input, Request, Sent};
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -26,7 +23,7 @@ use super::evaluate_exec::struct_json;
 use super::group_exec::{dealt_by, sorted_by};
 use super::pending::gathered;
 use super::table_function::{Lateral, TableWork};
-use crate::exec::display_label;
+use crate::exec::{display_label, no_expressions, one_input};
 
 /// A function that makes rows of the rows of an input.
 #[derive(Debug)]
@@ -57,8 +54,8 @@ impl TableFunctionExec {
         format!("TableFunctionExec: {}", self.work.command.name)
     }
 
-    fn over(&self, input: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
-        Arc::new(Self::new(input, Arc::clone(&self.work), self.schema()))
+    fn over(&self, input: Arc<dyn ExecutionPlan>) -> Self {
+        Self::new(input, Arc::clone(&self.work), self.schema())
     }
 
     fn feeding(&self, beside: Option<Beside>) -> Feeding {
@@ -82,10 +79,6 @@ impl ExecutionPlan for TableFunctionExec {
         &self.properties
     }
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
-
     fn input_distribution_requirements(&self) -> InputDistributionRequirements {
         let distribution = match (self.work.is_single, self.work.keys.is_empty()) {
             (true, _) => Distribution::SinglePartition,
@@ -103,24 +96,9 @@ impl ExecutionPlan for TableFunctionExec {
         vec![false]
     }
 
-    fn apply_expressions(
-        &self,
-        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
+    no_expressions!();
 
-    fn replace_children(
-        self: Arc<Self>,
-        mut children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self.over(children.swap_remove(0)))
-    }
-
-    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self.over(children.swap_remove(0)))
-    }
+    one_input!();
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let speaker = Speaker::of(&context, partition)?;

@@ -52,6 +52,10 @@ chaos: build python ## Run queries and writes while executors and the store fail
 conformance: build python ## Run Spark's golden files through the real server; FILE=name shows one file's failures.
 	FIRESTEEL=$(FIRESTEEL) $(PYTHON) tests/conformance/judge.py $(if $(FILE),--file '$(FILE)' --failing,--causes 40)
 
+.PHONY: conformance-short
+conformance-short: build python ## Run every third of Spark's golden files; fails if a statement fails that passed before.
+	FIRESTEEL=$(FIRESTEEL) $(PYTHON) tests/conformance/judge.py --every 3 --causes 20
+
 .PHONY: conformance-update
 conformance-update: build python ## Run all golden files, write docs/conformance.md and the list of what passes.
 	FIRESTEEL=$(FIRESTEEL) $(PYTHON) tests/conformance/judge.py --update --causes 40

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "spark"))
@@ -17,6 +17,7 @@ from pyspark.sql import SparkSession
 import golden
 from hive_result import Printer, schema_text
 from month_intervals import as_numbers
+from python_functions import PythonFunctions, restored
 from server import TOKEN, Server
 
 os.environ["SPARK_CONNECT_AUTHENTICATE_TOKEN"] = TOKEN
@@ -85,8 +86,9 @@ class Lane:
             if file.name == golden.NEEDS_TPCDS_TABLES:
                 for table, columns in golden.tpcds_tables():
                     self.ask(session, f"CREATE TABLE `{table}` ({columns}) USING parquet")
+            functions = PythonFunctions(session, file)
             for statement in file.statements:
-                answers.append(self.ask(session, statement.sql))
+                answers.append(self.ask(session, statement.sql, functions))
             session.stop()
             self.clean()
         except ServerLost:
@@ -95,9 +97,9 @@ class Lane:
             self.restart()
         return answers
 
-    def ask(self, session: SparkSession, sql: str) -> Answer:
+    def ask(self, session: SparkSession, sql: str, functions: PythonFunctions | None = None) -> Answer:
         """One statement's answer; what takes too long is interrupted."""
-        asked = self.pool.submit(answer, session, sql)
+        asked = self.pool.submit(answer, session, sql, functions)
         try:
             return asked.result(TIMEOUT_S)
         except concurrent.futures.TimeoutError:
@@ -144,8 +146,16 @@ class Lane:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def answer(session: SparkSession, sql: str) -> Answer:
-    """Sends a statement and prints its result as Spark's suite would."""
+def answer(session: SparkSession, sql: str, functions: PythonFunctions | None) -> Answer:
+    """Sends a statement, to a session with its Python functions, and prints its result as Spark's suite would."""
+    if functions is None or not functions.polymorphic:
+        return plain_answer(session, sql)
+    found = plain_answer(session, functions.resolve(sql))
+    return Answer(*(restored(each) for each in astuple(found)))
+
+
+def plain_answer(session: SparkSession, sql: str) -> Answer:
+    """Sends a statement as it is."""
     try:
         client = session.client
         plan = session.sql(sql)._plan.to_proto(client)

@@ -33,6 +33,7 @@ def main() -> int:
     for path in sources:
         problems += check_source(path)
     problems += check_arrows()
+    problems += check_configuration(sources)
     texts = text_files()
     for path in texts:
         problems += check_paths(path)
@@ -73,6 +74,19 @@ def check_source(path: Path) -> list[str]:
 def is_test(path: Path) -> bool:
     folders = path.relative_to(ROOT / "crates").parts[1:-1]
     return bool({"tests", "benches", "examples"} & set(folders)) or path.stem in ("tests", "fixtures") or path.stem.endswith("_tests")
+
+
+def check_configuration(sources: list[Path]) -> list[str]:
+    """Each key of the table is read somewhere, or says that nobody reads it."""
+    table = ROOT / "crates/model/src/conf.rs"
+    code = "\n".join(path.read_text() for path in sources if path != table and not is_test(path))
+    words = set(re.findall(r"\w+|\"spark[\w.]+\"", code))
+    problems = []
+    row = re.compile(r'^    ([A-Z0-9_]+) = "([^"]+)".*, (Engine|Client|Nothing), "', re.MULTILINE)
+    for name, key, effect in row.findall(table.read_text()):
+        if effect == "Engine" and not {name, f'"{key}"'} & words:
+            problems.append(f"{name_of(table)}: {key} is nowhere read, so its effect is Nothing")
+    return problems
 
 
 def blank_texts(code: str) -> str:

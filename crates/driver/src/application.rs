@@ -54,6 +54,7 @@ impl Application {
     /// Starts the cluster and opens the warehouse.
     pub(crate) fn start(config: EngineConfig) -> Result<Arc<Self>> {
         let mut settings = config.conf;
+        settings.iter().for_each(|(key, value)| conf::warn_if_without_effect(key, value));
         let id = settings.entry(conf::APP_ID.name.to_owned()).or_insert_with(|| format!("local-{}", now_ms())).clone();
         let connections = config.connections;
         let stores = StoreRegistry::new(connections.clone());

@@ -79,6 +79,7 @@ impl RuntimeConf {
         if let Some(row) = conf::find(key) {
             check(row, value)?;
         }
+        conf::warn_if_without_effect(key, value);
         self.write(|session| session.insert(key.to_owned(), value.to_owned()));
         Ok(())
     }

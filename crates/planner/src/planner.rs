@@ -7,6 +7,8 @@ use datafusion::common::DFSchema;
 use datafusion::logical_expr::LogicalPlan;
 use firesteel_functions::call::{FunctionContext, Typed};
 use firesteel_functions::origin::Origin;
+use firesteel_model::conf::ConfKey;
+use firesteel_model::runtime_conf::parse_bool;
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::expr::WindowSpec;
 use firesteel_spec::{DataType, Expr, Relation, Span};
@@ -69,6 +71,12 @@ impl OuterScope {
 const NESTING_MAX: usize = 100;
 
 impl<'e> Planner<'e> {
+    /// Whether a boolean setting holds.
+    pub(crate) fn is_on(&self, key: &ConfKey) -> bool {
+        let value = self.env.conf(key.name);
+        value.as_deref().or(key.default).and_then(parse_bool).unwrap_or(false)
+    }
+
     /// A planner for one statement of a session.
     pub fn new(env: &'e dyn Environment, context: FunctionContext, case_sensitive: bool) -> Self {
         Self {

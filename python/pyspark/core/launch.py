@@ -6,6 +6,7 @@ import re
 import secrets
 import shutil
 import subprocess
+import sys
 from typing import Optional
 
 from pyspark.errors import PySparkRuntimeError
@@ -36,7 +37,8 @@ def _start(settings: dict[str, str]) -> str:
     options = [option for key, value in given.items() for option in ("--conf", f"{key}={value}")]
     _started = subprocess.Popen(
         [program, "connect", "--port", "0", *options],
-        env=os.environ | {"FIRESTEEL_TOKEN": token},
+        # Functions run in the program's own Python, as in PySpark, unless the environment names another.
+        env={"PYSPARK_PYTHON": sys.executable} | os.environ | {"FIRESTEEL_TOKEN": token},
         stdout=subprocess.PIPE,
         text=True,
     )

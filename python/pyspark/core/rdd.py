@@ -626,16 +626,32 @@ def _with_chance(seed: int, index: int, values: Iterable[Any]) -> Iterator[tuple
     return ((chance.random(), (index, at), value) for at, value in enumerate(values))
 
 
-def _lineage(rdd: RDD, indent: str = "", is_first: bool = True) -> Iterator[str]:
-    count = rdd._node.count_hint()
-    mark = f"({count}) " if is_first else " |  "
-    kept = f" [{rdd._level}]" if rdd.is_cached else " []"
-    named = f"{rdd._name} " if rdd._name else ""
-    yield f"{indent}{mark}{named}{rdd!r} at {rdd._node.name}{kept}"
-    for parent in rdd._node.parents:
+def _lineage(rdd: RDD) -> Iterator[str]:
+    """The lines of a stage, and of the stages before it, each behind a branch."""
+    count = f"({rdd._node.count_hint()})"
+    # The bar stands under the middle of the count.
+    left = " " * ((len(count) - 1) // 2)
+    yield f"{count} {_described(rdd)}"
+    yield from _before(rdd, left, " " * (len(count) - len(left)))
+
+
+def _before(rdd: RDD, margin: str, gap: str) -> Iterator[str]:
+    """What the RDD comes from: within its stage behind the bar at the margin, else as stages of their own."""
+    parents = rdd._node.parents
+    for place, parent in enumerate(parents):
         if isinstance(rdd._node, Shuffled):
-            yield from _lineage(parent, f"{indent} +-", True)
+            bar = "|" if place + 1 < len(parents) else " "
+            first, *others = _lineage(parent)
+            yield f"{margin}+-{first}"
+            yield from (f"{margin}{bar} {line}" for line in others)
         else:
-            yield from _lineage(parent, indent, False)
+            yield f"{margin}|{gap}{_described(parent)}"
+            yield from _before(parent, margin, gap)
+
+
+def _described(rdd: RDD) -> str:
+    kept = f"[{rdd._level}]" if rdd.is_cached else "[]"
+    named = f"{rdd._name} " if rdd._name else ""
+    return f"{named}{rdd!r} at {rdd._node.name} {kept}"
 
 

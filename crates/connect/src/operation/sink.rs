@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
-use firesteel_model::{Result, SparkError};
+use firesteel_model::{Result, SparkError, conf, error_class};
 use firesteel_spec::types::{DataType, StructField};
 use spark_connect_proto as proto;
 use spark_connect_proto::ExecutePlanResponse;
@@ -51,6 +51,8 @@ pub(crate) struct ResultFormat {
     pub(crate) limits: BatchLimits,
     /// Time between two reports of progress.
     pub(crate) progress_interval: Duration,
+    /// How many bytes of rows an operation may send; `None` is no limit.
+    pub(crate) result_bytes_max: Option<u64>,
     /// The relation to answer for `spark.sql` of a query.
     pub(crate) sql_input: Option<proto::Relation>,
 }
@@ -59,6 +61,7 @@ pub(crate) struct ResultFormat {
 struct Rows {
     schema: Option<ClientSchema>,
     sent: i64,
+    bytes: u64,
     batches: usize,
     sql_answered: bool,
 }
@@ -183,6 +186,8 @@ impl ResultSink {
     async fn send(&self, rows: &mut Rows, batch: &RecordBatch) -> Result<()> {
         for slice in slices(batch, self.0.format.limits) {
             for message in messages(&slice, rows.sent, self.0.format.limits)? {
+                rows.bytes += message.data.len() as u64;
+                self.check_size(rows.bytes)?;
                 let response = self.response(Some(ResponseType::ArrowBatch(message)));
                 self.0.execution.log.append(response).await?;
             }
@@ -190,6 +195,14 @@ impl ResultSink {
             rows.sent += i64::try_from(slice.num_rows()).unwrap_or(0);
         }
         Ok(())
+    }
+
+    fn check_size(&self, bytes: u64) -> Result<()> {
+        let Some(limit) = self.0.format.result_bytes_max.filter(|limit| bytes > *limit) else { return Ok(()) };
+        let key = conf::DRIVER_MAX_RESULT_SIZE.name;
+        Err(SparkError::new(&error_class::FIRESTEEL_LIMIT_EXCEEDED)
+            .param("what", "the size of a result")
+            .param("limit", format!("{limit} bytes ({key})")))
     }
 
     fn response(&self, response_type: Option<ResponseType>) -> ExecutePlanResponse {

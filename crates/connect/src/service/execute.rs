@@ -76,6 +76,7 @@ fn begin(session: &Arc<SessionHolder>, request: proto::ExecutePlanRequest) -> Re
         zone: settings.text(&conf::SESSION_TIME_ZONE),
         limits: BatchLimits::new(settings, options.allow_chunks, options.preferred_chunk_bytes),
         progress_interval: Duration::from_millis(settings.time_ms(&conf::CONNECT_PROGRESS_REPORT_INTERVAL)),
+        result_bytes_max: Some(settings.bytes(&conf::DRIVER_MAX_RESULT_SIZE)).filter(|bytes| *bytes > 0),
         sql_input,
     };
     let identity =

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::Expr as DfExpr;
 use firesteel_functions::call::Typed;
-use firesteel_model::{Result, SparkError, error_class};
+use firesteel_model::{Result, SparkError, conf, error_class};
 use firesteel_spec::relation::{AggregateStyle, Grouping};
 use firesteel_spec::{DataType, Expr, ExprNode, Literal, Relation, RelationNode};
 
@@ -98,6 +98,7 @@ impl Planner<'_> {
             });
         }
         if style == AggregateStyle::ItemsOnly
+            && self.is_on(&conf::GROUP_BY_ORDINAL)
             && let ExprNode::Literal(Literal::Integer(position)) = key.node.as_ref()
         {
             let index = usize::try_from(*position).ok().and_then(|p| p.checked_sub(1));
@@ -280,8 +281,11 @@ fn unaliased(expr: &Expr) -> &Expr {
     }
 }
 
-/// The item whose alias the key names.
+/// The item whose alias the key names, unless the session wants none to be found.
 fn aliased_item(planner: &Planner<'_>, key: &Expr, items: &[Expr]) -> Option<Expr> {
+    if !planner.is_on(&conf::GROUP_BY_ALIASES) {
+        return None;
+    }
     let ExprNode::Attribute { parts, .. } = key.node.as_ref() else { return None };
     let [wanted] = parts.as_slice() else { return None };
     items.iter().find_map(|item| match item.node.as_ref() {

@@ -16,7 +16,7 @@ use firesteel_engine::exec::RangeTable;
 use firesteel_functions::call::Typed;
 use firesteel_functions::cast::fill_up;
 use firesteel_functions::coercion;
-use firesteel_model::{Result, SparkError, error_class};
+use firesteel_model::{Result, SparkError, conf, error_class};
 use firesteel_spec::relation::{DataSource, TimeTravel};
 use firesteel_spec::types_arrow::{self, to_arrow, to_arrow_field};
 use firesteel_spec::{CatalogOp, Expr, Plan, Relation, RelationNode, StructField};
@@ -187,7 +187,7 @@ impl Planner<'_> {
         let scan = LogicalPlan::TableScan(df(scan)?);
         let hidden = schema.fields().iter().skip(fields.len());
         let hidden: Vec<_> = hidden.filter_map(|field| types_arrow::from_arrow_field(field)).collect();
-        let pads = self.env.conf("spark.sql.readSideCharPadding").is_none_or(|value| value == "true");
+        let pads = self.is_on(&conf::READ_SIDE_CHAR_PADDING);
         let (mut exprs, mut output) = (Vec::new(), Vec::new());
         for (index, (field, arrow)) in fields.iter().chain(&hidden).zip(schema.fields()).enumerate() {
             let attribute = Attribute {
@@ -220,11 +220,16 @@ impl Planner<'_> {
         self.scan("rows", Arc::new(table), fields, &[])
     }
 
+    /// Partitions of rows that come from no file.
+    fn leaf_parallelism(&self) -> usize {
+        let keys = [&conf::LEAF_NODE_DEFAULT_PARALLELISM, &conf::DEFAULT_PARALLELISM];
+        keys.iter().find_map(|key| self.env.conf(key.name)?.parse().ok()).unwrap_or(1).max(1)
+    }
+
     /// Local rows are spread over as many partitions as there are cores, as Spark's are.
     fn split(&self, batches: Vec<RecordBatch>) -> Vec<Vec<RecordBatch>> {
         let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-        let wanted = self.env.conf("spark.default.parallelism").and_then(|n| n.parse().ok()).unwrap_or(1usize);
-        let count = wanted.min(rows).max(1);
+        let count = self.leaf_parallelism().min(rows).max(1);
         let mut partitions: Vec<Vec<RecordBatch>> = vec![Vec::new(); count];
         let mut seen = 0;
         for batch in batches {
@@ -304,7 +309,7 @@ impl Planner<'_> {
         }
         let partitions = match partitions {
             Some(count) => usize::try_from(count).unwrap_or(1).max(1),
-            None => self.env.conf("spark.default.parallelism").and_then(|n| n.parse().ok()).unwrap_or(1),
+            None => self.leaf_parallelism(),
         };
         let fields = [StructField::new("id", firesteel_spec::DataType::Long, false)];
         let table = RangeTable::new(start, end, step, partitions);

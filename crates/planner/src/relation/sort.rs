@@ -6,7 +6,7 @@ use datafusion::logical_expr::expr::Sort as SortExpr;
 use datafusion::logical_expr::logical_plan::{Limit, Sort};
 use firesteel_engine::logical::{CoalesceNode, LocalSortNode, RepartitionKind as Movement, RepartitionNode};
 use firesteel_functions::call::Typed;
-use firesteel_model::{Result, SparkError, error_class};
+use firesteel_model::{Result, SparkError, conf, error_class};
 use firesteel_spec::expr::{CastMode, SortKey};
 use firesteel_spec::relation::{OrderByAll, RepartitionKind};
 use firesteel_spec::{DataType, Expr, ExprNode, Literal, Relation};
@@ -57,12 +57,13 @@ impl Planner<'_> {
     /// Positions in SQL's ORDER BY become the columns they name.
     fn ordinals_replaced(&self, input: &Resolved, keys: &[SortKey]) -> Result<Vec<Expr>> {
         let visible: Vec<_> = input.visible().collect();
+        let are_positions = self.is_on(&conf::ORDER_BY_ORDINAL);
         keys.iter()
             .map(|key| {
                 let ExprNode::Literal(Literal::Integer(position)) = key.child.node.as_ref() else {
                     return Ok(key.child.clone());
                 };
-                if key.child.span.is_none() {
+                if key.child.span.is_none() || !are_positions {
                     return Ok(key.child.clone());
                 }
                 let index = usize::try_from(*position).ok().and_then(|p| p.checked_sub(1));

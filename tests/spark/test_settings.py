@@ -1,7 +1,8 @@
 """Settings that change how queries are read, how large results may be, and what the log says of the others."""
 
 import pytest
-from pyspark.errors import AnalysisException, SparkException
+from pyspark.errors import AnalysisException
+from pyspark.errors.exceptions.connect import SparkException
 from server import Server
 
 

@@ -87,6 +87,15 @@ bench-scheduler: ## Measure the scheduler alone: launches a second, a stage of 1
 bench-shuffle: ## Measure the shuffle on object storage: requests, bytes, speed against plain reads and writes.
 	cargo run --release --package firesteel-shuffle --example shuffle_bench -- $(LOAD)
 
+.PHONY: bench-operator
+bench-operator: ## Measure the operator against the API server of KUBECONFIG, pods simulated: jobs a minute, one core, 256 MiB. Needs root.
+	cargo build --release --package firesteel-operator --bins --example bench_operator
+	$(CARGO_TARGET_DIR)/release/examples/bench_operator --operator $(CARGO_TARGET_DIR)/release/firesteel-operator $(OPERATOR_LOAD)
+
+.PHONY: bench-start
+bench-start: ## Measure apply to first task on the cluster of KUBECONFIG, where the chart is installed. START_ARGS='--namespace x --runs 20'.
+	python3 tests/bench/start.py $(START_ARGS)
+
 .PHONY: check
 check: check-tidy check-generated ## Check style: formatting, lints, sizes, generated files, licences.
 	cargo fmt --all --check
@@ -130,6 +139,14 @@ images: build ## Build the images firesteel:0.1 and firesteel-operator:0.1 with 
 .PHONY: e2e
 e2e: ## Run tests/e2e against the cluster of KUBECONFIG, with images that are there. ONLY=name picks tests.
 	$(PYTHON) -m pytest tests/e2e --tb=short $(if $(ONLY),-k '$(ONLY)')
+
+.PHONY: kind-demo
+kind-demo: build ## Make a cluster in docker with kind, install the chart there and run manifests/sales.yaml. KIND_CLUSTER=name.
+	tests/e2e/kind.sh $(CARGO_TARGET_DIR)/debug demo
+
+.PHONY: kind-up
+kind-up: build ## Make that cluster and load the images, for make e2e.
+	tests/e2e/kind.sh $(CARGO_TARGET_DIR)/debug up
 
 .PHONY: build
 build: protoc ## Build both programs, over the whole workspace so that dependencies compile once.

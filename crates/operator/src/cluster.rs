@@ -34,6 +34,9 @@ pub(crate) enum ClusterError {
     /// The API did not answer in time.
     #[error("the API did not answer within {} s", CALL_LIMIT.as_secs())]
     Silent,
+    /// The look was cut off in the middle.
+    #[error("the look was cut off")]
+    CutOff,
     /// An object of ours does not have the form that the API has.
     #[error("an object has the wrong form: {0}")]
     Form(#[from] serde_json::Error),

@@ -10,6 +10,7 @@ use kube::{Client, Resource, ResourceExt};
 use crate::access::Access;
 use crate::cluster::{Cluster, ClusterError};
 use crate::events::Events;
+use crate::job::KnownPods;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 
@@ -22,16 +23,18 @@ pub(crate) struct Context {
     pub(crate) cluster: Cluster,
     pub(crate) events: Events,
     pub(crate) access: Access,
+    pub(crate) pods: KnownPods,
     pub(crate) metrics: Arc<Metrics>,
     /// Failures in a row of each resource that has any, by its identity.
     failures: Mutex<HashMap<String, u32>>,
 }
 
 impl Context {
-    pub(crate) fn new(client: Client, settings: Settings, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(client: Client, settings: Settings, metrics: Arc<Metrics>, pods: KnownPods) -> Self {
         Self {
             events: Events::new(client.clone(), &settings.identity),
             access: Access::default(),
+            pods,
             cluster: Cluster::new(client),
             settings,
             metrics,

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use firesteel_k8s::build::names;
 use firesteel_k8s::{ScheduledSparkJob, SparkConnectServer, SparkJob};
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::Pod;
 use kube::runtime::controller::{Action as Requeue, Config, Controller};
+use kube::runtime::reflector::ObjectRef;
 use kube::runtime::watcher;
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
@@ -20,13 +20,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cluster::ClusterError;
 use crate::context::Context;
+use crate::job::{KnownPods, Watch};
 use crate::leader::Candidate;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
-use crate::{health, job, schedule, server};
+use crate::{health, schedule, server};
 
 /// How long work that has begun may take after a signal.
 const GRACE: Duration = Duration::from_secs(20);
+
+/// A look that failed, or the watch that asks for looks.
+type Failed = kube::runtime::controller::Error<ClusterError, watcher::Error>;
 
 /// An operator that cannot work.
 #[derive(Debug, thiserror::Error)]
@@ -92,10 +96,8 @@ async fn lead_and_work(
     }
     tracing::info!(identity = settings.identity, "working");
     metrics.set_leader(true);
-    let context = Arc::new(Context::new(client.clone(), settings, metrics));
     // The work ends before the lease is given back.
-    let work_stop = stop.child_token();
-    let mut work = start(&client, &context, &work_stop);
+    let mut work = start(&client, settings, Arc::clone(&metrics), &stop.child_token());
     let Some(candidate) = candidate else {
         stop.cancelled().await;
         finish(&mut work).await;
@@ -106,7 +108,7 @@ async fn lead_and_work(
     tokio::pin!(keep);
     tokio::select! {
         () = &mut keep => {
-            context.metrics.set_leader(false);
+            metrics.set_leader(false);
             work.abort_all();
             return Err(RunError::LeaseLost);
         }
@@ -126,19 +128,27 @@ async fn finish(work: &mut JoinSet<()>) {
 }
 
 /// Starts the controllers of each namespace, or of all at once.
-fn start(client: &Client, context: &Arc<Context>, stop: &CancellationToken) -> JoinSet<()> {
-    let namespaces: Vec<Option<&str>> = match context.settings.namespaces.as_slice() {
+fn start(client: &Client, settings: Settings, metrics: Arc<Metrics>, stop: &CancellationToken) -> JoinSet<()> {
+    let namespaces: Vec<Option<String>> = match settings.namespaces.as_slice() {
         [] => vec![None],
-        some => some.iter().map(|name| Some(name.as_str())).collect(),
+        some => some.iter().cloned().map(Some).collect(),
     };
+    let watches: Vec<Watch> = namespaces
+        .iter()
+        .map(|namespace| {
+            let namespace = namespace.as_deref();
+            Watch::new(api(client, namespace), selected(&settings), api(client, namespace))
+        })
+        .collect();
+    let pods = KnownPods::new(watches.iter().map(Watch::pods).collect());
+    let context = &Arc::new(Context::new(client.clone(), settings, metrics, pods));
     let mut work = JoinSet::new();
-    for namespace in namespaces {
-        // Executors are their driver's business, and there may be many.
-        let drivers = format!("{},{}!={}", names::JOB_UID, names::ROLE, names::EXECUTOR);
-        let of_jobs = watcher::Config::default().labels(&drivers);
+    for watch in watches {
+        work.spawn(drain(watch.work(context, stop)));
+    }
+    for namespace in &namespaces {
+        let namespace = namespace.as_deref();
         let of_servers = watcher::Config::default().labels(names::SERVER);
-        let jobs = controller::<SparkJob>(client, namespace, context).owns(api::<Pod>(client, namespace), of_jobs);
-        spawn(&mut work, jobs, context, stop, job::reconcile);
         let schedules = controller::<ScheduledSparkJob>(client, namespace, context)
             .owns(api::<SparkJob>(client, namespace), watcher::Config::default().labels(names::SCHEDULE));
         spawn(&mut work, schedules, context, stop, schedule::reconcile);
@@ -170,10 +180,7 @@ where
         + Sync
         + 'static,
 {
-    let mut watch = watcher::Config::default();
-    if let Some(selector) = &context.settings.selector {
-        watch = watch.labels(selector);
-    }
+    let watch = selected(&context.settings);
     // Unbounded unless said otherwise.
     let config = Config::default().concurrency(context.settings.concurrency.max(1));
     Controller::new(api(client, namespace), watch).with_config(config)
@@ -192,10 +199,28 @@ fn spawn<K, Work>(
     let failed = |resource: Arc<K>, error: &ClusterError, context: Arc<Context>| context.failed(&*resource, error);
     let stream =
         controller.graceful_shutdown_on(stop.clone().cancelled_owned()).run(reconcile, failed, Arc::clone(context));
-    work.spawn(stream.for_each(|outcome| async move {
-        // A resource's own failure was told where it is handled; what is left are watches that fail and start again.
-        if let Err(error @ kube::runtime::controller::Error::QueueError(_)) = outcome {
-            tracing::warn!(%error, kind = %K::kind(&()), "a watch failed");
-        }
-    }));
+    work.spawn(drain(stream));
+}
+
+/// Works to the stream's end. A resource's own failure was told where it is handled; what is left are watches that fail
+/// and start again.
+async fn drain<K>(looks: impl Stream<Item = Result<(ObjectRef<K>, Requeue), Failed>>)
+where
+    K: Resource<DynamicType = ()>,
+{
+    looks
+        .for_each(|outcome| async move {
+            if let Err(error @ Failed::QueueError(_)) = outcome {
+                tracing::warn!(%error, kind = %K::kind(&()), "a watch failed");
+            }
+        })
+        .await;
+}
+
+/// The resources that this operator cares for.
+fn selected(settings: &Settings) -> watcher::Config {
+    match &settings.selector {
+        Some(selector) => watcher::Config::default().labels(selector),
+        None => watcher::Config::default(),
+    }
 }

@@ -34,13 +34,14 @@ pub(crate) const MANAGER: &str = "firesteel.dev/operator";
 
 /// Waits between looks at something that no watch tells about.
 const POLL: Duration = Duration::from_secs(5);
+const POLL_MAX: Duration = Duration::from_secs(60);
 /// Waits between trials of a pod that the cluster refuses.
 const REFUSED_WAIT: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(120));
 
 /// Decides.
 pub(crate) fn decide(observed: &Observed<'_>, now: Timestamp) -> Vec<Action> {
     let job = observed.job;
-    if job.spec.managed_by.as_deref().is_some_and(|manager| !manager.is_empty() && manager != MANAGER) {
+    if !is_ours(job) {
         return Vec::new();
     }
     if job.metadata.deletion_timestamp.is_some() {
@@ -53,7 +54,7 @@ pub(crate) fn decide(observed: &Observed<'_>, now: Timestamp) -> Vec<Action> {
     }
     let mut draft = Draft::new(job, now);
     match phase {
-        None => accept(&mut draft),
+        None => accept(&mut draft, observed),
         Some(Phase::Suspended) => {
             if !job.spec.suspend {
                 queue(&mut draft, "Resumed", "the job is not suspended any more");
@@ -76,10 +77,16 @@ pub(crate) fn decide_refused(job: &SparkJob, refusal: &Refusal, now: Timestamp) 
 
 /// Whether the next decision depends on what the cluster says to the driver's pod.
 pub(crate) fn wants_admission(job: &SparkJob, now: Timestamp) -> bool {
-    let Some(status) = &job.status else { return false };
-    let is_waiting = matches!(status.phase, Some(Phase::Queued | Phase::Retrying));
-    let is_due = status.retry_time.as_ref().is_none_or(|time| time.0 <= now);
-    is_waiting && is_due && !job.spec.suspend && job.metadata.deletion_timestamp.is_none()
+    let phase = job.status.as_ref().and_then(|status| status.phase);
+    let is_waiting = matches!(phase, None | Some(Phase::Queued | Phase::Retrying));
+    let retry_time = job.status.as_ref().and_then(|status| status.retry_time.as_ref());
+    let is_due = retry_time.is_none_or(|time| time.0 <= now);
+    let is_held = wants_finalizer(job) && !has_finalizer(job);
+    is_waiting && is_due && !is_held && is_ours(job) && !job.spec.suspend && job.metadata.deletion_timestamp.is_none()
+}
+
+fn is_ours(job: &SparkJob) -> bool {
+    job.spec.managed_by.as_deref().is_none_or(|manager| manager.is_empty() || manager == MANAGER)
 }
 
 pub(crate) fn wants_finalizer(job: &SparkJob) -> bool {
@@ -90,12 +97,14 @@ pub(crate) fn has_finalizer(job: &SparkJob) -> bool {
     job.metadata.finalizers.iter().flatten().any(|name| name == FINALIZER)
 }
 
-fn accept(draft: &mut Draft<'_>) {
+/// A job that nothing holds back starts at once, without having been written down as queued.
+fn accept(draft: &mut Draft<'_>, observed: &Observed<'_>) {
     if draft.spec().suspend {
         draft.tell("Suspended", "the job waits until suspend is false");
         draft.enter(Phase::Suspended, None);
     } else {
         queue(draft, "Accepted", "the job is accepted");
+        queued(draft, observed);
     }
 }
 
@@ -215,8 +224,10 @@ fn pending(draft: &mut Draft<'_>, pod: &DriverPod, obstacle: Option<&Obstacle>) 
         return;
     }
     if why.is_none() {
-        // What is in the way may show in events alone, which are not watched.
-        draft.wait(POLL);
+        // What is in the way may show in events alone, which are not watched; the longer it takes, the rarer.
+        let begun = draft.status.attempt_start_time.as_ref().map_or(draft.now, |time| time.0);
+        let waited = draft.now.duration_since(begun).unsigned_abs();
+        draft.wait((waited / 2).clamp(POLL, POLL_MAX));
     }
     if let Some((reason, message)) = &why
         && draft.status.reason != Some(*reason)

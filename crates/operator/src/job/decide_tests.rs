@@ -17,7 +17,7 @@ fn refused(kind: RefusalKind) -> Admission {
 fn a_job_runs_to_its_success() {
     let mut story = Story::with("").running();
     story.ends(Class::Success, None, 0);
-    assert_eq!(story.phases, [Queued, Starting, Running, Succeeded]);
+    assert_eq!(story.phases, [Starting, Running, Succeeded]);
     assert_eq!(story.launches(), [1]);
     assert_eq!(story.condition("Complete"), "True");
     assert_eq!(story.job.status.as_ref().unwrap().log_tail.as_deref(), Some("last line"));
@@ -78,7 +78,6 @@ fn a_restarted_operator_adopts_the_driver() {
 fn a_foreign_pod_of_the_drivers_name_is_a_conflict_until_the_time_is_up() {
     let mut story = Story::with("timeouts: {start: 1m}");
     story.look();
-    story.look();
     story.driver = Driver::Foreign;
     story.settle();
     assert_eq!((story.phase(), story.reason(), story.told("NameConflict")), (Starting, Some(Reason::NameConflict), 1));
@@ -90,7 +89,6 @@ fn a_foreign_pod_of_the_drivers_name_is_a_conflict_until_the_time_is_up() {
 #[test]
 fn a_foreign_pod_that_goes_away_lets_the_job_start() {
     let mut story = Story::with("");
-    story.look();
     story.look();
     story.driver = Driver::Foreign;
     story.settle();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use firesteel_k8s::SparkJob;
 use firesteel_k8s::status::{Phase, Reason};
+use jiff::{SignedDuration, Timestamp};
 use kube::runtime::controller::Action as Requeue;
 use serde_json::json;
 
@@ -14,12 +15,12 @@ use crate::fixtures;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 
-use super::reconcile;
+use super::{KnownPods, reconcile};
 
 const POD: &str = "sales-1-driver";
 
 fn operator(api: &FakeApi) -> Arc<Context> {
-    Arc::new(Context::new(api.client(), Settings::default(), Arc::new(Metrics::default())))
+    Arc::new(Context::new(api.client(), Settings::default(), Arc::new(Metrics::default()), KnownPods::default()))
 }
 
 fn api_with(spec: &str) -> FakeApi {
@@ -185,6 +186,11 @@ async fn a_secret_that_is_not_there_shows_in_an_event_alone() {
     let mut pod = api.get("pods", POD).unwrap();
     pod["spec"]["nodeName"] = json!("node-1");
     api.put("pods", pod);
+    // Events are asked for only when a start takes long.
+    let mut waiting = api.get("sparkjobs", "sales").unwrap();
+    let long_ago = Timestamp::now() - SignedDuration::from_secs(10);
+    waiting["status"]["attemptStartTime"] = json!(long_ago.to_string());
+    api.put("sparkjobs", waiting);
     api.put(
         "events",
         json!({ "metadata": { "name": "zzz" }, "involvedObject": {}, "reason": "FailedMount", "message": "no secret" }),
@@ -223,7 +229,6 @@ async fn an_api_that_does_not_answer_well_is_tried_again() {
     let api = api();
     api.fault_at(2, Fault::Lost);
     let operator = operator(&api);
-    look(&api, &operator).await.unwrap();
     assert!(matches!(look(&api, &operator).await, Err(ClusterError::Api(_))));
     settle(&api).await;
     assert_eq!(api.state().pods_made, [POD]);

@@ -1,9 +1,9 @@
 //! `SparkJob`: from what is there to what should be.
 //!
 //! ```text
-//!   SparkJob, pods --observe--> Observed --decide--> actions --apply--> the cluster
-//!                                  |                    ^
-//!                               driver, retry, deletion, conditions (pure)
+//!   watch: SparkJob, pods --observe--> Observed --decide--> actions --apply--> the cluster
+//!                                         |                    ^
+//!                                      driver, retry, deletion, conditions (pure)
 //! ```
 
 mod apply;
@@ -29,6 +29,8 @@ mod reconcile;
 mod retry;
 #[cfg(test)]
 mod stop_tests;
+mod watch;
 
 pub(crate) use conditions::set as set_condition;
-pub(crate) use reconcile::reconcile;
+use reconcile::reconcile;
+pub(crate) use watch::{KnownPods, Watch};

@@ -2,8 +2,8 @@
 
 use firesteel_k8s::build::names;
 use firesteel_k8s::pod_status::Obstacle;
-use firesteel_k8s::{Reason, SparkJob};
-use jiff::Timestamp;
+use firesteel_k8s::{Phase, Reason, SparkJob};
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{Event, Pod};
 use kube::api::ListParams;
 
@@ -16,31 +16,58 @@ use super::decide::{has_finalizer, wants_admission};
 use super::driver::{self, Class, Driver, DriverPod, PodState};
 use super::observed::{Admission, Cleanup, Observed};
 
+/// How long a pod may take to start before somebody asks for events: that costs the API a look at all there are.
+const EVENTS_AFTER: SignedDuration = SignedDuration::from_secs(4);
+
 /// Observes.
 pub(crate) async fn observe<'a>(
     context: &Context,
     job: &'a SparkJob,
     now: Timestamp,
 ) -> Result<Observed<'a>, ClusterError> {
-    let driver = driver_of(context, job).await?;
+    let driver = driver_of(context, job, now).await?;
     let admission = if wants_admission(job, now) { Some(admission(context, job).await?) } else { None };
     let is_deleted = job.metadata.deletion_timestamp.is_some() && has_finalizer(job);
     let cleanup = if is_deleted { cleanup(context, job).await? } else { Cleanup::Absent };
     Ok(Observed { job, driver, admission, cleanup })
 }
 
-async fn driver_of(context: &Context, job: &SparkJob) -> Result<Driver, ClusterError> {
+/// The driver's pod, as the watch knows it: what that says may be late but was so, and no later look takes it back.
+async fn driver_of(context: &Context, job: &SparkJob, now: Timestamp) -> Result<Driver, ClusterError> {
     let Some(attempt) = job.status.as_ref().and_then(|status| status.attempt) else { return Ok(Driver::Absent) };
     let identity = Identity::of(job);
-    let pod: Option<Pod> = context.cluster.get(identity.namespace, &names::driver(identity.name, attempt)).await?;
-    let mut driver = pod.map_or(Driver::Absent, |pod| driver::read(&pod, identity.uid, attempt));
+    let name = names::driver(identity.name, attempt);
+    let known = context.pods.get(identity.namespace, &name);
+    let known = known.map_or(Driver::Absent, |pod| driver::read(&pod, identity.uid, attempt));
+    let mut driver = match known {
+        Driver::Pod(_) => known,
+        // Nothing but its pods' deletion depends on them any more.
+        Driver::Absent if context.pods.is_kept() && is_over(job) => known,
+        // That there is no such pod, or somebody else's, is to be true now.
+        Driver::Absent | Driver::Foreign => {
+            let pod: Option<Pod> = context.cluster.get(identity.namespace, &name).await?;
+            pod.map_or(Driver::Absent, |pod| driver::read(&pod, identity.uid, attempt))
+        }
+    };
     if let Driver::Pod(pod) = &mut driver
         && pod.node.is_some()
         && pod.state == PodState::Pending(None)
+        && waiting_for(job, now) >= EVENTS_AFTER
     {
         pod.state = PodState::Pending(failed_mount(context, identity.namespace, &pod.uid).await?);
     }
     Ok(driver)
+}
+
+fn is_over(job: &SparkJob) -> bool {
+    let phase = job.status.as_ref().and_then(|status| status.phase);
+    matches!(phase, Some(Phase::Succeeded | Phase::Failed)) && job.metadata.deletion_timestamp.is_none()
+}
+
+/// How long the attempt has been on.
+fn waiting_for(job: &SparkJob, now: Timestamp) -> SignedDuration {
+    let begun = job.status.as_ref().and_then(|status| status.attempt_start_time.as_ref());
+    begun.map_or(SignedDuration::ZERO, |begun| now.duration_since(begun.0))
 }
 
 /// A pod that waits for a Secret or ConfigMap does not say so; only an event does.

@@ -1,12 +1,16 @@
-"""Queries and writes on real executor processes while executors and the store fail.
+"""Queries, writes, RDD and Python jobs on real executor processes while processes and the store fail.
 
     python tests/chaos/chaos.py --seed 1 --faults 40
 
-Every answer must equal single-node DataFusion's, every table written must have each row once, nothing may hang, and
-nothing of the shuffle may be left in the bucket. FIRESTEEL names the program; MINIO a MinIO to use as the store.
+Every answer must equal that of single-node DataFusion (of pandas for Python's jobs), every table written must have each
+row once, nothing may hang, and nothing of the shuffle or of a failed write may be left in the bucket. Several jobs run
+all the time; a fault counts when it struck while one of them ran. FIRESTEEL names the program; MINIO a MinIO to use as
+the store.
 """
 
 import argparse
+import itertools
+import os
 import random
 import resource
 import signal
@@ -17,175 +21,253 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import pyarrow.parquet as parquet
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 import data
 from cluster import Cluster, Store, wait_for
+from faults import REQUESTS, Kind, draw
+from jobs import Jobs
 from proxy import Fault
 
-QUERY_S_MAX = 180
-READS, WRITES = ("GET", "HEAD"), ("PUT", "POST")
-EVERY = ("GET", "HEAD", "PUT", "POST", "DELETE")
-# Kind, methods and paths: user data carries no checksums, so only the shuffle's bytes are turned over.
-STORE_FAULTS = [
-    ("error500", EVERY, "."),
-    ("error503", EVERY, "."),
-    ("hang", ("GET",), "/chaos/(shuffle|tables)/"),
-    ("truncate", ("GET",), r"\.parquet|shuffle"),
-    ("flip", ("GET",), "/chaos/shuffle/"),
-    ("error_body", ("GET",), "/chaos/shuffle/"),
-    ("lost_answer", WRITES, "."),
-]
-EXECUTOR_FAULTS = ["kill one", "kill all", "pause one", "terminate one", "no memory", "cancel"]
+JOB_S_MAX = 180
+# How long a fault of the store may wait for a request that it befalls.
+ARMED_S_MAX = 8
+
+
+class Worker(threading.Thread):
+    """Runs one job after the other in a session of its own."""
+
+    def __init__(self, chaos: "Chaos", number: int):
+        super().__init__(daemon=True)
+        self.chaos, self.random = chaos, random.Random(f"{chaos.options.seed}-{number}")
+        self.spark = SparkSession.builder.remote(chaos.cluster.remote).create()
+        # Nothing is run as one task.
+        self.spark.conf.set("firesteel.sql.smallQueryThreshold", "0")
+        for name in chaos.tables:
+            self.spark.read.parquet(f"s3://chaos/tables/{name}").createOrReplaceTempView(name)
+        self.job, self.started, self.cancelled = None, time.monotonic(), False
+
+    def run(self) -> None:
+        while not self.chaos.over.is_set():
+            name = self.random.choice(self.chaos.jobs.names)
+            self.cancelled, self.started, self.job = False, time.monotonic(), name
+            try:
+                problem = self.chaos.jobs.all[name](self.spark)
+            except Exception as error:  # Whatever it is, it is the finding.
+                problem = None if self.cancelled and is_cancelled(error) else error
+            took, self.job = time.monotonic() - self.started, None
+            self.chaos.finished(name, took, problem)
+
+    def seconds(self) -> float:
+        """How long its job has run."""
+        return time.monotonic() - self.started if self.job else 0
+
+
+def is_cancelled(error: Exception) -> bool:
+    return isinstance(error, PySparkException) and "CANCEL" in (error.getCondition() or str(error))
 
 
 class Chaos:
-    """One driver, and what was done to it."""
+    """One driver with its executors, and what was done to them."""
 
     def __init__(self, options, folder: Path):
-        self.random = random.Random(options.seed)
-        self.folder = folder
+        self.options, self.random = options, random.Random(options.seed)
         self.store = Store(folder / "buckets")
         self.tables = data.write(self.store.folder / "chaos" / "tables", options.orders, options.seed)
-        self.expected = data.answers(self.tables)
+        self.jobs = Jobs(self.store, self.tables)
         self.cluster = Cluster(folder, self.store, options.executors, options.memory)
-        self.spark = SparkSession.builder.remote(self.cluster.remote).create()
-        # Nothing is run as one task.
-        self.spark.conf.set("firesteel.sql.smallQueryThreshold", "0")
-        for name in self.tables:
-            self.spark.read.parquet(f"s3://chaos/tables/{name}").createOrReplaceTempView(name)
-        self.done, self.wrong, self.writes = Counter(), [], 0
+        self.struck, self.idle, self.ran, self.wrong = Counter(), Counter(), Counter(), []
+        self.over, self.began, self.longest = threading.Event(), time.monotonic(), (0.0, "")
+        self.workers = [Worker(self, number) for number in range(options.jobs)]
 
-    def round(self) -> None:
-        """One query or write with one fault in the middle of it."""
-        kind = self.random.choice(EXECUTOR_FAULTS + [f"store {fault[0]}" for fault in STORE_FAULTS])
-        name = self.random.choice([*self.expected, "write", "write"])
-        after = self.random.uniform(0.0, 1.5)
-        self.cluster.wait_whole()
-        strike = threading.Timer(after, self.strike, (kind,))
-        strike.start()
-        started = time.monotonic()
-        try:
-            problem = self.bounded(lambda: self.write() if name == "write" else self.query(name))
-            if kind == "cancel" and isinstance(problem, PySparkException):
-                problem = None if "CANCEL" in (problem.getCondition() or str(problem)) else problem
-        finally:
-            strike.join()
-            self.cluster.proxy.disarm()
-        self.done[kind] += 1
-        took = time.monotonic() - started
-        print(f"{sum(self.done.values()):4} {name:9} {kind:18} after {after:.2f} s, took {took:5.1f} s{'' if problem is None else '  WRONG'}", flush=True)
-        if problem is not None:
-            self.wrong.append(f"{name} with {kind}: {problem!r}"[:2000])
+    def storm(self) -> None:
+        """Faults until enough of them have struck."""
+        for worker in self.workers:
+            worker.start()
+        for number in itertools.count(1):
+            if self.struck.total() >= self.options.faults:
+                return
+            if self.struck.total() + self.idle.total() >= 3 * self.options.faults + 20:
+                raise TimeoutError("the faults find nothing to strike")
+            kind = draw(self.random, self.options.only)
+            struck = self.befall(kind) if kind.request else self.strike(kind)
+            (self.struck if struck else self.idle)[str(kind)] += 1
+            self.say(f"fault {number}: {kind}{'' if struck else ' struck nothing'}")
+            time.sleep(self.random.uniform(0.0, self.options.pause))
 
-    def bounded(self, work):
-        """What is wrong with the work's answer, or the error it ended with; a hang ends the whole run."""
-        result = []
+    def befall(self, kind: Kind) -> bool:
+        """A fault of the store; whether requests met it while jobs ran."""
+        fault = Fault(kind.name, *REQUESTS[kind.request], times=1 if kind.name == "time-out" else self.random.randint(1, 3))
+        self.cluster.proxy.arm(fault)
+        self.until(lambda: fault.taken, ARMED_S_MAX)
+        was_met = fault.taken > 0 and self.running() > 0
+        if fault.taken < fault.times:
+            # The rest of its requests may come as well.
+            time.sleep(0.2)
+        self.cluster.proxy.disarm(fault)
+        return was_met
 
-        def run():
-            try:
-                result.append(work())
-            except Exception as error:  # Whatever it is, it is the finding.
-                result.append(error)
-
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        thread.join(QUERY_S_MAX)
-        if thread.is_alive():
-            raise TimeoutError(f"a query hangs:\n{self.cluster.log_tail()}")
-        return result[0]
-
-    def query(self, name: str):
-        found = [tuple(row) for row in self.spark.sql(data.QUERIES[name]).collect()]
-        expected = self.expected[name]
-        return None if found == expected else f"{len(found)} rows, {len(expected)} expected: {found[:3]} {expected[:3]}"
-
-    def write(self):
-        """Writes a table and looks at the files themselves: every row once, nothing half written."""
-        self.writes += 1
-        name = f"out-{self.writes}"
-        frame = self.spark.sql("SELECT id, customer, total, priority FROM orders").repartition(6, "customer")
-        folder = self.store.folder / "chaos" / name
-        try:
-            frame.write.partitionBy("priority").parquet(f"s3://chaos/{name}")
-        except PySparkException:
-            wait_for(lambda: not any(path.is_file() for path in folder.rglob("*")), 20, f"nothing left of {name}, which failed")
-            raise
-        if self.store.name == "MinIO":
-            ids = [row.id for row in self.spark.read.parquet(f"s3://chaos/{name}").select("id").collect()]
-        else:
-            left = [path.name for path in folder.rglob("*") if path.is_file() and not path.name.endswith(".parquet")]
-            if left != ["_SUCCESS"]:
-                return f"beside its rows {name} has {left}"
-            ids = [i for file in folder.rglob("*.parquet") for i in parquet.ParquetFile(file).read(["id"])["id"].to_pylist()]
-        expected = list(range(len(ids)))
-        total = parquet.read_table(self.tables["orders"], columns=["id"]).num_rows
-        return None if sorted(ids) == expected and len(ids) == total else f"{len(ids)} rows of {total}, {len(set(ids))} of them different"
-
-    def strike(self, kind: str) -> None:
+    def strike(self, kind: Kind) -> bool:
+        """A fault of processes, while at least one job runs; whether it found what it was for."""
+        self.watched(lambda: wait_for(lambda: len(self.cluster.executors()) >= self.cluster.size, 60, "executors in place of lost ones"))
+        self.until(self.running, 5)
+        time.sleep(self.random.uniform(0.0, 0.6))
         executors = self.cluster.executors()
         one = self.random.choice(executors) if executors else None
-        if kind.startswith("store "):
-            fault = next(fault for fault in STORE_FAULTS if fault[0] == kind.removeprefix("store "))
-            self.cluster.proxy.arm(Fault(*fault, times=1 if fault[0] == "hang" else self.random.randint(1, 4)))
-        elif kind == "cancel":
-            self.spark.interruptAll()
-        elif one is None:
-            return
-        elif kind == "kill all":
-            for pid in executors:
+        match kind.name:
+            case "kill while it reads":
+                return self.kill_at(("GET",), r"^/chaos/(tables|shuffle)/[^?]+$")
+            case "kill after a commit":
+                return self.kill_at(("PUT",), r"^/chaos/shuffle/[^?]+$")
+            case "cancel":
+                return self.cancel()
+            case "kill a Python worker":
+                return self.until(self.kill_worker, 3)
+            case _ if one is None:
+                return False
+            case "kill all":
+                for pid in executors:
+                    self.cluster.signal(pid, signal.SIGKILL)
+            case "partition":
+                self.cluster.signal(one, signal.SIGSTOP)
+                # Sometimes longer than the driver waits for heartbeats: it comes back as one that was given up.
+                threading.Timer(self.random.choice([2, 2, 13]), self.cluster.signal, (one, signal.SIGCONT)).start()
+            case "out of memory":
+                try:
+                    resource.prlimit(one, resource.RLIMIT_AS, (1 << 20, 1 << 20))
+                except ProcessLookupError:
+                    return False  # It has ended by itself.
+            case name:
+                self.cluster.signal(one, signal.SIGTERM if name == "terminate" else signal.SIGKILL)
+        return self.running() > 0
+
+    def kill_at(self, methods: tuple[str, ...], path: str) -> bool:
+        """Kills an executor at the moment when it has the answer to such a request."""
+        killed = []
+
+        def kill(port: int) -> None:
+            pid = self.cluster.executor_of(port)
+            if pid and not killed:
+                killed.append(pid)
                 self.cluster.signal(pid, signal.SIGKILL)
-        elif kind == "pause one":
-            self.cluster.signal(one, signal.SIGSTOP)
-            # Longer than the driver waits for heartbeats: it comes back as one that was given up.
-            threading.Timer(self.random.choice([3, 14]), self.cluster.signal, (one, signal.SIGCONT)).start()
-        elif kind == "no memory":
-            try:
-                resource.prlimit(one, resource.RLIMIT_AS, (1 << 20, 1 << 20))
-            except ProcessLookupError:
-                pass  # It has ended by itself.
-        else:
-            self.cluster.signal(one, signal.SIGTERM if kind == "terminate one" else signal.SIGKILL)
+
+        fault = Fault("watch", methods, path, times=20, seen=kill)
+        self.cluster.proxy.arm(fault)
+        self.until(lambda: killed, ARMED_S_MAX)
+        self.cluster.proxy.disarm(fault)
+        return bool(killed) and self.running() > 0
+
+    def kill_worker(self) -> bool:
+        workers = self.cluster.python_workers()
+        busy = [worker for worker in self.workers if worker.job in ("word count", "rdd of rows", "udf", "pandas groups")]
+        if not workers or not busy:
+            return False
+        self.cluster.signal(self.random.choice(workers), signal.SIGKILL)
+        return True
+
+    def cancel(self) -> bool:
+        worker = self.random.choice(self.workers)
+        worker.cancelled = True
+        worker.spark.interruptAll()
+        return worker.job is not None
+
+    def running(self) -> int:
+        return sum(worker.job is not None for worker in self.workers)
+
+    def until(self, condition, seconds: float) -> bool:
+        """Whether it came about in time; a job that hangs meanwhile ends the whole run."""
+        end = time.monotonic() + seconds
+        while not condition():
+            self.watch()
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.01)
+        return True
+
+    def watched(self, wait) -> None:
+        self.watch()
+        wait()
+
+    def watch(self) -> None:
+        for worker in self.workers:
+            if worker.seconds() > JOB_S_MAX:
+                raise TimeoutError(f"{worker.job} hangs:\n{self.cluster.log_tail()}")
+        if self.cluster.process.poll() is not None:
+            raise RuntimeError(f"the driver ended:\n{self.cluster.log_tail()}")
+
+    def finished(self, name: str, took: float, problem) -> None:
+        self.ran[name] += 1
+        self.longest = max(self.longest, (took, name))
+        self.say(f"{name} took {took:.1f} s{'' if problem is None else '  WRONG'}")
+        if problem is not None:
+            self.wrong.append(f"{name}: {problem!r}"[:2000])
+
+    def say(self, text: str) -> None:
+        print(f"{time.monotonic() - self.began:7.1f} {text}", flush=True)
+
+    def calm(self) -> None:
+        """Lets the jobs that run come to their ends."""
+        self.over.set()
+        for worker in self.workers:
+            worker.join(JOB_S_MAX)
+            if worker.is_alive():
+                self.wrong.append(f"{worker.job} hangs:\n{self.cluster.log_tail()}")
 
     def finish(self) -> int:
-        """Ends the job; what is left in the bucket is a finding."""
-        self.spark.stop()
-        code = self.cluster.stop()
-        if code != 0:
-            self.wrong.append(f"the job ended with {code}:\n{self.cluster.log_tail()}")
-        shuffle = self.store.folder / "chaos" / "shuffle"
-        gone = lambda: not [path for path in shuffle.rglob("*") if path.is_file()]
+        """Ends the application; what is left in the bucket is a finding."""
         try:
-            wait_for(gone, 30, "an empty shuffle folder")
-        except TimeoutError as error:
-            self.wrong.append(f"{error}: {[str(path) for path in shuffle.rglob('*') if path.is_file()][:5]}")
+            code = self.cluster.stop()
+            if code != 0:
+                self.wrong.append(f"the application ended with {code}:\n{self.cluster.log_tail()}")
+        except Exception as error:
+            self.wrong.append(f"the application does not end: {error!r}:\n{self.cluster.log_tail()}")
+            self.cluster.process.kill()
+        for what in (self.store.shuffle_left, self.store.uploads_left):
+            try:
+                wait_for(lambda: not what(), 30, what.__name__)
+            except TimeoutError as error:
+                self.wrong.append(f"{error}: {len(what())} files, {what()[:5]}")
         self.store.stop()
-        print(f"{sum(self.done.values())} faults over {self.store.name}: {dict(sorted(self.done.items()))}")
-        proxy = self.cluster.proxy
-        print(f"requests {dict(sorted(proxy.requests.items()))}, spoiled {dict(sorted(proxy.spoiled.items()))}")
-        print(f"{len(self.wrong)} wrong" + "".join(f"\n  {line}" for line in self.wrong))
+        self.report()
         return 1 if self.wrong else 0
+
+    def report(self) -> None:
+        total, seconds = self.struck.total(), time.monotonic() - self.began
+        share = 100 * total // max(total + self.idle.total(), 1)
+        print(f"{total} faults struck running jobs over {self.store.name} in {seconds:.0f} s, {share} % of those that were tried:")
+        for kind, times in sorted(self.struck.items()):
+            print(f"  {times:4} {kind}")
+        print(f"{self.ran.total()} jobs: {dict(sorted(self.ran.items()))}; the longest, {self.longest[1]}, took {self.longest[0]:.1f} s")
+        print(f"requests {dict(sorted(self.cluster.proxy.requests.items()))}")
+        print(f"{len(self.wrong)} wrong" + "".join(f"\n  {line}" for line in self.wrong), flush=True)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--faults", type=int, default=40)
-    parser.add_argument("--orders", type=int, default=60_000)
+    parser.add_argument("--only", default="", help="faults whose name holds this text")
+    parser.add_argument("--jobs", type=int, default=3, help="jobs at once")
+    parser.add_argument("--pause", type=float, default=1.0, help="seconds between two faults, at most")
+    parser.add_argument("--orders", type=int, default=20_000)
     parser.add_argument("--executors", type=int, default=3)
     parser.add_argument("--memory", type=int, default=512, help="MiB of an executor")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="firesteel-chaos-") as folder:
         chaos = Chaos(options, Path(folder))
         try:
-            for _ in range(options.faults):
-                chaos.round()
+            chaos.storm()
+        except Exception as error:
+            chaos.wrong.append(f"the storm broke off: {error}")
+        try:
+            chaos.calm()
         finally:
             code = chaos.finish()
-    return code
+    # A thread that hangs with its job must not hold this up.
+    sys.stdout.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,5 +1,6 @@
 """Real processes under test: an S3 server, the proxy before it, a driver and its executors."""
 
+import atexit
 import os
 import re
 import secrets
@@ -59,15 +60,64 @@ class Store:
         keys = {"MINIO_ROOT_USER": ACCESS["AWS_ACCESS_KEY_ID"], "MINIO_ROOT_PASSWORD": ACCESS["AWS_SECRET_ACCESS_KEY"]}
         with (folder.parent / "s3.log").open("wb") as log:
             self.process = subprocess.Popen(command, env=os.environ | ACCESS | keys, stdout=log, stderr=log)
+        atexit.register(self.process.kill)
         wait_for(self.answers, 20, "the S3 server's start")
 
     def answers(self) -> bool:
         with socket.socket() as one:
             return one.connect_ex(("127.0.0.1", self.port)) == 0
 
+    def shuffle_left(self) -> list[str]:
+        """Objects of the shuffle."""
+        return [str(path) for path in (self.folder / "chaos" / "shuffle").rglob("*") if path.is_file()]
+
+    def uploads_left(self) -> list[str]:
+        """Parts of uploads that were neither completed nor aborted."""
+        staging = self.folder / (".minio.sys/multipart" if self.name == "MinIO" else ".firesteel")
+        return [str(path) for path in staging.glob("*/*") if path.name != "commit"]
+
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(20)
+
+
+def text_of(path: str) -> str:
+    """Of a file that may go with its process."""
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""
+
+
+def command(pid: int) -> list[bytes]:
+    return text_of(f"/proc/{pid}/cmdline").encode().split(b"\0")
+
+
+def children(pid: int) -> set[int]:
+    tasks = Path(f"/proc/{pid}/task")
+    return {int(child) for task in tasks.glob("*") for child in text_of(f"{task}/children").split()}
+
+
+def descendants(pid: int) -> set[int]:
+    below = children(pid)
+    return below.union(*(descendants(child) for child in below))
+
+
+def socket_inode(port: int) -> str | None:
+    """Of the socket on this machine that has the port as its own and is connected."""
+    local = f":{port:04X}"
+    for line in text_of("/proc/net/tcp").splitlines()[1:]:
+        fields = line.split()
+        if fields[1].endswith(local):
+            return fields[9]
+    return None
+
+
+def holds(pid: int, link: str) -> bool:
+    try:
+        return any(os.readlink(file) == link for file in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False  # It has ended, or a file of it has.
 
 
 class Cluster:
@@ -83,6 +133,7 @@ class Cluster:
         command = [program(), "run", str(manifest), "--master", f"local-cluster[{executors},2,{memory_mib}]"]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log)
+        atexit.register(self.process.kill)
         wait_for(lambda: remote.exists() or self.process.poll() is not None, 60, "the driver's start")
         if not remote.exists():
             raise RuntimeError(f"the driver ended:\n{self.log.read_text()}")
@@ -106,6 +157,10 @@ spec:
     spark.sql.autoBroadcastJoinThreshold: "-1"
     spark.executor.heartbeatInterval: 1s
     spark.network.timeout: 10s
+    spark.hadoop.fs.s3a.connection.timeout: 4s
+    spark.hadoop.fs.s3a.connection.request.timeout: 8s
+    spark.speculation: "true"
+    spark.speculation.minTaskRuntime: 2s
   storage:
     connections:
       - {{name: store, endpoint: "http://127.0.0.1:{self.proxy.port}", region: us-east-1, pathStyle: true, credentialsSecret: chaos}}
@@ -114,16 +169,16 @@ spec:
 
     def executors(self) -> list[int]:
         """The driver's executors by process id."""
-        children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
-        found = []
-        for pid in {int(pid) for child in children for pid in child.read_text().split()}:
-            try:
-                command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if b"executor" in command:
-                found.append(pid)
-        return sorted(found)
+        return sorted(pid for pid in children(self.process.pid) if b"executor" in command(pid))
+
+    def python_workers(self) -> list[int]:
+        """What executors have started: processes that run Python functions."""
+        return sorted(worker for executor in self.executors() for worker in descendants(executor))
+
+    def executor_of(self, port: int) -> int | None:
+        """Which executor has a connection from this port."""
+        inode = socket_inode(port)
+        return next((pid for pid in self.executors() if inode and holds(pid, f"socket:[{inode}]")), None)
 
     def wait_whole(self) -> None:
         wait_for(lambda: len(self.executors()) >= self.size, 60, "executors in place of lost ones")
@@ -139,7 +194,7 @@ spec:
         for pid in self.executors():
             self.signal(pid, signal.SIGCONT)
         self.process.stdin.close()
-        return self.process.wait(60)
+        return self.process.wait(90)
 
     def log_tail(self) -> str:
         return "\n".join(re.sub(r"\x1b\[[0-9;]*m", "", self.log.read_text(errors="replace")).splitlines()[-30:])

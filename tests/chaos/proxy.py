@@ -4,6 +4,7 @@ import asyncio
 import re
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>chaos</Message></Error>"
@@ -15,13 +16,16 @@ HANG_S = 40
 class Fault:
     """What happens to the next `times` requests whose method and path match."""
 
-    kind: str  # error500, error503, hang, truncate, flip, error_body, lost_answer
+    kind: str  # one of faults.STORE_FAULTS, or "watch", which only calls `seen`
     methods: tuple[str, ...]
     path: str
     times: int
+    # Called with the port of the client, once the answer is on its way.
+    seen: Callable[[int], None] | None = None
+    taken: int = 0
 
     def takes(self, method: str, path: str) -> bool:
-        return self.times > 0 and method in self.methods and re.search(self.path, path) is not None
+        return self.taken < self.times and method in self.methods and re.search(self.path, path) is not None
 
 
 @dataclass
@@ -39,7 +43,6 @@ class Proxy:
     upstream: int
     port: int = 0
     requests: Counter = field(default_factory=Counter)
-    spoiled: Counter = field(default_factory=Counter)
     faults: list[Fault] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -60,18 +63,18 @@ class Proxy:
         with self.lock:
             self.faults.append(fault)
 
-    def disarm(self) -> None:
+    def disarm(self, fault: Fault) -> None:
         with self.lock:
-            self.faults.clear()
+            if fault in self.faults:
+                self.faults.remove(fault)
 
-    def take(self, method: str, path: str) -> str | None:
+    def take(self, method: str, path: str) -> Fault | None:
         self.requests[method] += 1
         with self.lock:
             for fault in self.faults:
                 if fault.takes(method, path):
-                    fault.times -= 1
-                    self.spoiled[f"{fault.kind} {method}"] += 1
-                    return fault.kind
+                    fault.taken += 1
+                    return fault
         return None
 
     async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -93,8 +96,9 @@ class Proxy:
         if request is None:
             return False
         method, path, _ = request.head.split(b"\r\n", 1)[0].decode().split(" ", 2)
-        kind = self.take(method, path)
-        if kind == "hang":
+        fault = self.take(method, path)
+        kind = fault.kind if fault else None
+        if kind == "time-out":
             await asyncio.sleep(HANG_S)
             return False
         if kind in ("error500", "error503"):
@@ -102,14 +106,17 @@ class Proxy:
             writer.write(plain(status, b"" if method == "HEAD" else body))
             await writer.drain()
             return True
-        to_store.write(request.head + request.body)
-        await to_store.drain()
-        answer = await message(from_store, bodiless=method == "HEAD")
-        if answer is None or kind == "lost_answer":
+        for _ in range(2 if kind == "sent twice" else 1):
+            to_store.write(request.head + request.body)
+            await to_store.drain()
+            answer = await message(from_store, bodiless=method == "HEAD")
+        if answer is None or kind == "lost answer":
             return False
         writer.write(spoil(kind, answer))
         await writer.drain()
-        return kind is None or kind == "flip"
+        if fault and fault.seen:
+            fault.seen(writer.get_extra_info("peername")[1])
+        return kind not in ("truncate", "error body")
 
 
 def spoil(kind: str | None, answer: Answer) -> bytes:
@@ -120,7 +127,7 @@ def spoil(kind: str | None, answer: Answer) -> bytes:
         body = bytearray(answer.body)
         body[len(body) // 2] ^= 0x10
         return answer.head + bytes(body)
-    if kind == "error_body":
+    if kind == "error body":
         return plain("200 OK", INTERNAL)
     return answer.head + answer.body
 

@@ -1,6 +1,7 @@
 """Executors as processes: what works in one process works through them, and losing one costs only what ran on it."""
 
 import os
+import resource
 import signal
 import threading
 import time
@@ -249,6 +250,18 @@ def test_files_are_whole_whatever_happens_to_executors(spark, processes, both, r
     kill(both)
     result()
     assert sorted(r.id for r in spark.read.parquet(f"{tmp_path}/out").collect()) == list(range(12))
+    wait_for(lambda: len(executors(processes)) == 2)
+
+
+def test_an_executor_without_memory_ends_and_says_why(spark, processes, both, rows):
+    """It can neither map memory nor start threads any more; what it was given runs elsewhere."""
+    query = spark.range(0, 24, 1, 24).select(rows.slowly("id", 0.3).alias("id")).groupBy().agg(F.sum("id").alias("s"))
+    result = in_background(query.collect)
+    wait_for(lambda: rows.begun() >= 4)
+    resource.prlimit(both[0], resource.RLIMIT_AS, (1 << 20, 1 << 20))
+    assert result(50)[0].s == sum(range(24))
+    # It ends as soon as it needs some more, and another comes.
+    wait_for(lambda: spark.range(0, 8, 1, 8).count() == 8 and both[0] not in executors(processes))
     wait_for(lambda: len(executors(processes)) == 2)
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -151,3 +152,30 @@ def store(tmp_path):
     yield SimpleNamespace(endpoint=line.strip().removeprefix("AWS_ENDPOINT_URL="), keys=keys)
     server.terminate()
     server.wait(20)
+
+
+@pytest.mark.parametrize("hears", [False, True])
+def test_a_store_that_is_gone_does_not_hold_up_the_end(tmp_path, hears):
+    """The driver is told to end while it would clean up in a store that does not answer, or not exist any more."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        if hears:
+            silent.listen()
+        shuffle = f"{connection(f'http://127.0.0.1:{silent.getsockname()[1]}')}    shuffle: {{url: s3://gone/shuffle}}\n"
+        manifest = python("open('done', 'w').close()", shuffle)
+        (tmp_path / "job.yaml").write_text(manifest)
+        keys = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
+        options = command("--master", "local-cluster[1,1,512]")
+        process = subprocess.Popen(options, cwd=tmp_path, env=own_environment(keys), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            until = time.monotonic() + 30
+            while not (tmp_path / "done").exists():
+                assert time.monotonic() < until and process.poll() is None
+                time.sleep(0.05)
+            time.sleep(2)
+            process.terminate()
+            # It may have given up by itself just before.
+            assert process.wait(2) in (0, 143)
+        finally:
+            process.kill()
+            process.wait()

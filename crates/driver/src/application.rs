@@ -8,9 +8,9 @@ use firesteel_catalog::{Catalog, MetadataStore};
 use firesteel_executor::{LocalCluster, Master};
 use firesteel_model::conf::ConfKey;
 use firesteel_model::error_class::INVALID_CONF_VALUE_TYPE_MISMATCH;
-use firesteel_model::runtime_conf::parse_bytes;
+use firesteel_model::runtime_conf::{RuntimeConf, parse_bytes};
 use firesteel_model::{Result, SparkError, conf};
-use firesteel_sources::{S3Connection, StoreRegistry};
+use firesteel_sources::{ClientPolicy, S3Connection, StoreRegistry};
 use tempfile::TempDir;
 
 use crate::cache::Caches;
@@ -57,7 +57,8 @@ impl Application {
         settings.iter().for_each(|(key, value)| conf::warn_if_without_effect(key, value));
         let id = settings.entry(conf::APP_ID.name.to_owned()).or_insert_with(|| format!("local-{}", now_ms())).clone();
         let connections = config.connections;
-        let stores = StoreRegistry::new(connections.clone());
+        let policy = ClientPolicy::of_conf(&RuntimeConf::new(settings.clone()));
+        let stores = StoreRegistry::with_policy(connections.clone(), policy);
         let (mut cluster, scratch) = match Master::parse(&value(&settings, &conf::MASTER))? {
             Master::Local(cluster) => (*cluster, None),
             Master::Processes { executors: count, cores, memory_bytes } => {

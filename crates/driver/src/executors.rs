@@ -10,7 +10,7 @@ use firesteel_engine::codec::PlanCodec;
 use firesteel_executor::{ClusterConfig, FleetConfig, LauncherFactory, ProcessConfig, ProcessLauncher, ProcessParts};
 use firesteel_model::runtime_conf::RuntimeConf;
 use firesteel_model::{Result, SparkError, conf};
-use firesteel_sources::{S3Connection, StoreRegistry};
+use firesteel_sources::{ClientPolicy, S3Connection, StoreRegistry};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
@@ -114,13 +114,15 @@ fn heartbeat_interval(conf: &RuntimeConf) -> Duration {
 
 /// Runs this process as an executor, as its environment says, until the driver ends it.
 pub async fn run_executor() -> Result<()> {
+    firesteel_executor::end_when_exhausted();
     firesteel_executor::run_executor(ProcessConfig::from_environment()?, learn).await
 }
 
 fn learn(mut cluster: ClusterConfig, known: &[u8]) -> Result<ProcessParts> {
     let broken = |error| SparkError::internal("what the driver says of the application makes no sense").source(error);
     let Known { id, connections, conf } = serde_json::from_slice(known).map_err(broken)?;
-    let stores = StoreRegistry::new(connections);
+    let policy = ClientPolicy::of_conf(&RuntimeConf::new(conf.clone()));
+    let stores = StoreRegistry::with_policy(connections, policy);
     cluster.object_stores = Some(Arc::clone(&stores) as _);
     cluster.shuffle = shuffle::location(&stores, &conf, &id)?;
     cluster.memory_bytes = cluster.memory_bytes.map(|bytes| pool_bytes(bytes, &conf)).transpose()?;

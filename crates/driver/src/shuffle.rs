@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use firesteel_model::runtime_conf::RuntimeConf;
 use firesteel_model::{Result, conf};
 use firesteel_shuffle::{Compression, ObjectLocation, RequestPolicy};
-use firesteel_sources::StoreRegistry;
+use firesteel_sources::{ClientPolicy, StoreRegistry};
 
 /// The bucket or folder that the settings name; none for memory and local files.
 pub(crate) fn location(
@@ -25,6 +26,13 @@ pub(crate) fn location(
         namespace: settings.get(conf::KUBERNETES_NAMESPACE.name).cloned().unwrap_or_else(|| "default".to_owned()),
         application: application.to_owned(),
         compression,
-        policy: RequestPolicy::default(),
+        policy: policy(settings),
     }))
+}
+
+/// The shuffle's own bounds, unless requests are to take less.
+fn policy(settings: &BTreeMap<String, String>) -> RequestPolicy {
+    let usual = RequestPolicy::default();
+    let wanted = ClientPolicy::of_conf(&RuntimeConf::new(settings.clone()));
+    RequestPolicy { timeout: usual.timeout.min(wanted.request_timeout), ..usual }
 }

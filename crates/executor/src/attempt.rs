@@ -1,5 +1,6 @@
 //! One attempt of a task, from its plan to its output or its error.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -46,6 +47,14 @@ pub(crate) struct AttemptWork {
 pub(crate) struct AttemptEnd {
     pub(crate) result: Result<TaskOutput, TaskFailure>,
     pub(crate) metrics: TaskMetrics,
+}
+
+impl AttemptEnd {
+    /// Of an attempt around whose run something panicked.
+    pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> Self {
+        let error = panicked("an executor's thread", panic);
+        Self { result: Err(TaskFailure::Error(error)), metrics: TaskMetrics::default() }
+    }
 }
 
 /// What an attempt did.
@@ -149,10 +158,14 @@ fn lost_thread(error: JoinError) -> TaskFailure {
     if error.is_cancelled() {
         return TaskFailure::Killed;
     }
-    let payload = error.into_panic();
-    let text = payload.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no message");
-    TaskFailure::Error(SparkError::internal(format!("a task panicked: {text}")).retryable())
+    TaskFailure::Error(panicked("a task", &*error.into_panic()))
+}
+
+/// What a panic says, as the error of what did it; another try may fare better.
+pub(crate) fn panicked(who: &str, panic: &(dyn Any + Send)) -> SparkError {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+    SparkError::internal(format!("{who} panicked: {text}")).retryable()
 }
 
 /// Bytes scanned and spilled by a partition of a plan that its tasks share.

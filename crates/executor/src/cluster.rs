@@ -21,6 +21,7 @@ use firesteel_shuffle::ShuffleStore;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
 
 use crate::config::ClusterConfig;
 use crate::dispatch::{Command, Dispatcher, Stores, Submission};
@@ -59,6 +60,8 @@ pub struct JobOptions {
     pub limit: Option<usize>,
     /// Later jobs read the rows, not the driver.
     pub keeps_rows: bool,
+    /// The end is told when no attempt runs any more, or a while after all were told to end: somebody cleans up then.
+    pub waits_for_attempts: bool,
     /// Settings of the session.
     pub settings: ExecutionSettings,
     /// DataFusion's configuration in tasks; without it the one that follows from the settings.
@@ -202,19 +205,24 @@ impl LocalCluster {
 
     /// Ends all jobs and executors elsewhere, and throws away what they left in the shuffle store.
     pub async fn shutdown(&self) {
-        // A cluster that has stopped has no jobs.
-        let _ = self.cancel(CancelScope::All).await;
+        self.executor.leave_shuffle();
         let (closed, all_closed) = oneshot::channel();
-        if self.send(Command::Close(closed)).await.is_ok() {
-            // Executors that do not end are killed with the cluster.
-            let _ = tokio::time::timeout(CLOSE, all_closed).await;
+        let close = async {
+            self.cancel(CancelScope::All).await?;
+            self.send(Command::Close(closed)).await?;
+            all_closed.await.map_err(|_| stopped())
+        };
+        match tokio::time::timeout(CLOSE, close).await {
+            Ok(Ok(())) => {}
+            // A cluster that has stopped has no jobs.
+            Ok(Err(error)) => debug!(%error, "nothing was left to close"),
+            Err(_) => warn!("executors that do not end are killed"),
         }
         self.executor.clean_up().await;
     }
 
     async fn send(&self, command: Command) -> Result<()> {
-        let closed = |_| SparkError::internal("the cluster has stopped");
-        self.commands.send(command).await.map_err(closed)
+        self.commands.send(command).await.map_err(|_| stopped())
     }
 
     /// Waits for whichever is first, the wish to cancel or the end of the job.
@@ -233,6 +241,10 @@ impl LocalCluster {
             }
         });
     }
+}
+
+fn stopped() -> SparkError {
+    SparkError::internal("the cluster has stopped")
 }
 
 fn limited(plan: Arc<dyn ExecutionPlan>, rows: usize) -> Arc<dyn ExecutionPlan> {

@@ -29,6 +29,6 @@ pub use cluster::{JobOptions, LocalCluster};
 pub use config::{ClusterConfig, Master};
 pub use fleet::{ExecutorLauncher, FleetConfig, LauncherContext, LauncherFactory, LossReporter, ProcessLauncher};
 pub use keep::{KeepPlan, KeptRows};
-pub use process::{Extend, ProcessConfig, ProcessParts, run_executor, variables};
+pub use process::{Extend, ProcessConfig, ProcessParts, end_when_exhausted, run_executor, variables};
 pub use progress::{ProgressEvent, ProgressSink, TaskEnd};
 pub use results::{JobStream, PartitionResult, ResultBatch};

@@ -1,7 +1,9 @@
 //! [`LocalExecutor`]: the executor of this process.
 
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -12,6 +14,7 @@ use firesteel_model::ids::{ExecutorId, TaskAttempt};
 use firesteel_model::{Result, SparkError};
 use firesteel_python::{PoolLimits, WorkerPool};
 use firesteel_shuffle::{LocalStore, ObjectShuffleStore, ShuffleStore};
+use futures::FutureExt;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tracing::warn;
@@ -43,8 +46,8 @@ pub(crate) struct LocalExecutor {
     pub(crate) workers: Arc<WorkerPool>,
     /// Where the driver keeps what it reads itself; the same store where tasks run in this process.
     pub(crate) results: Arc<dyn ShuffleStore>,
-    /// Whether others go on with what the store holds when this executor is gone.
-    keeps_shuffle: bool,
+    /// Whether what the store holds stays when this executor is gone: others go on with it, or somebody clears it.
+    keeps_shuffle: AtomicBool,
     threads: Option<Runtime>,
     io: Option<Runtime>,
     directory: TempDir,
@@ -99,7 +102,7 @@ impl LocalExecutor {
             runtime_env: runtime_env.build_arc().map_err(spark_error)?,
             results: if config.fleet.is_some() { local } else { Arc::clone(&store) },
             store,
-            keeps_shuffle: config.keeps_shuffle,
+            keeps_shuffle: AtomicBool::new(config.keeps_shuffle),
             threads: Some(threads),
             io,
             directory,
@@ -129,12 +132,18 @@ impl LocalExecutor {
         self.directory.path()
     }
 
+    /// From now on [`Self::clean_up`] is the caller's to call, and dropping the executor waits for no store.
+    pub(crate) fn leave_shuffle(&self) {
+        self.keeps_shuffle.store(true, Ordering::Relaxed);
+    }
+
     /// Throws everything away that the shuffle store holds; the last thing that is done with an executor.
     pub(crate) async fn clean_up(&self) {
         clean_up(Arc::clone(&self.store)).await;
     }
 
-    /// Runs an attempt on the task threads, its output into `store`; `report` hears of its end, whatever it is.
+    /// Runs an attempt on the task threads, its output into `store`; `report` hears of its end, whatever it is, a panic
+    /// outside of the attempt's own work included.
     pub(crate) fn launch<F, R>(&self, work: AttemptWork, store: Arc<dyn ShuffleStore>, report: F)
     where
         F: FnOnce(TaskAttempt, AttemptEnd) -> R + Send + 'static,
@@ -144,8 +153,8 @@ impl LocalExecutor {
         let (runtime_env, workers) = (Arc::clone(&self.runtime_env), Arc::clone(&self.workers));
         threads.spawn(async move {
             let attempt = work.attempt;
-            let end = attempt::run(work, store, runtime_env, workers).await;
-            report(attempt, end).await;
+            let run = AssertUnwindSafe(attempt::run(work, store, runtime_env, workers)).catch_unwind().await;
+            report(attempt, run.unwrap_or_else(|panic| AttemptEnd::of_panic(&*panic))).await;
         });
     }
 }
@@ -172,7 +181,7 @@ impl Drop for LocalExecutor {
             threads.shutdown_background();
         }
         if let Some(io) = self.io.take() {
-            if self.keeps_shuffle {
+            if self.keeps_shuffle.load(Ordering::Relaxed) {
                 io.shutdown_background();
                 return;
             }

@@ -76,7 +76,7 @@ impl ResultBoard {
         self.over.cancelled().await;
     }
 
-    fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.locked().ended.is_some()
     }
 

@@ -75,8 +75,10 @@ async fn serve(file: &Path, arguments: &Driver) -> Result<(), Failure> {
     let server = Server::start(config, bind, Some(token)).await?;
     tracing::info!(address = %server.address(), "serving");
     interrupts.next().await;
-    server.shutdown().await;
-    Ok(())
+    tokio::select! {
+        () = server.shutdown() => Ok(()),
+        interrupt = interrupts.next() => Err(Failure::Interrupted(interrupt)),
+    }
 }
 
 fn read_server(file: &Path) -> Result<SparkConnectServer, Failure> {

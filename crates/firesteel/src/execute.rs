@@ -49,8 +49,7 @@ impl Execution<'_> {
             Program::Statements(statements) => {
                 let session = SqlSession::open(config).await?;
                 if let Err(failure) = self.ready(interrupts).await {
-                    session.close().await;
-                    return Err(failure);
+                    return end(session.close(), interrupts, Err(failure)).await;
                 }
                 let work = sql::run(&session, &statements, self.format, interrupts);
                 let result = match &self.deadline {
@@ -60,8 +59,7 @@ impl Execution<'_> {
                         Err(_) => Err(Failure::DeadlineExceeded(deadline.text.clone())),
                     },
                 };
-                session.close().await;
-                result
+                end(session.close(), interrupts, result).await
             }
         }
     }
@@ -82,8 +80,7 @@ impl Execution<'_> {
             Ok(()) => child::run(process, variables, interrupts, self.deadline.as_ref(), self.tail).await,
             Err(failure) => Err(failure),
         };
-        server.shutdown().await;
-        result
+        end(server.shutdown(), interrupts, result).await
     }
 
     fn engine_config(&self, name: &str) -> EngineConfig {
@@ -102,6 +99,18 @@ impl Execution<'_> {
             Some(pods) => pods.ready(interrupts).await,
             None => Ok(()),
         }
+    }
+}
+
+/// Ends an engine. Whoever asks again meanwhile does not want to wait for what is left to be cleaned up.
+async fn end(
+    engine: impl Future<Output = ()>,
+    interrupts: &mut Interrupts,
+    result: Result<(), Failure>,
+) -> Result<(), Failure> {
+    tokio::select! {
+        () = engine => result,
+        interrupt = interrupts.next() => result.and(Err(Failure::Interrupted(interrupt))),
     }
 }
 

@@ -123,7 +123,9 @@ fn reserved_keys(page: &mut String) {
         let exact = keys.exact.iter().map(|key| format!("`{key}`"));
         let prefixes = keys.prefixes.iter().map(|prefix| format!("`{prefix}*`"));
         let names: Vec<String> = exact.chain(prefixes).collect();
-        line(page, format_args!("| {} | {}. |", names.join(", "), keys.message));
+        let allowed: Vec<String> = keys.allowed.iter().map(|prefix| format!("`{prefix}*`")).collect();
+        let but = if allowed.is_empty() { String::new() } else { format!(", but not {}", allowed.join(", ")) };
+        line(page, format_args!("| {}{but} | {}. |", names.join(", "), keys.message));
     }
 }
 

@@ -35,6 +35,8 @@ pub struct ReservedKeys {
     pub exact: &'static [&'static str],
     /// Beginnings of keys.
     pub prefixes: &'static [&'static str],
+    /// Beginnings of keys that are let through although one of `prefixes` fits.
+    pub allowed: &'static [&'static str],
     /// What a user reads.
     pub message: &'static str,
 }
@@ -266,16 +268,20 @@ pub const RESERVED_KEYS: &[ReservedKeys] = &[
             "spark.remote",
         ],
         prefixes: &["spark.connect.grpc.binding.", "spark.kubernetes.", "spark.submit."],
+        allowed: &[],
         message: "the engine sets spark.master, spark.remote, spark.submit.*, spark.kubernetes.* and the addresses of driver and executors by itself",
     },
     ReservedKeys {
         exact: &["spark.driver.cores", "spark.executor.cores", "spark.executor.instances"],
         prefixes: &["spark.driver.memory", "spark.dynamicAllocation.", "spark.executor.memory"],
+        allowed: &[],
         message: "set cores, memory and the number of executors in spec.driver and spec.executor",
     },
     ReservedKeys {
         exact: &["spark.eventLog.dir", "spark.eventLog.enabled", "spark.firesteel.shuffle.url"],
         prefixes: &["spark.hadoop.fs.s3"],
+        // How long requests may take and how often they are tried.
+        allowed: &["spark.hadoop.fs.s3a.connection.", "spark.hadoop.fs.s3a.attempts."],
         message: "set object stores, their credentials, the shuffle's place and the event log in spec.storage",
     },
 ];
@@ -289,14 +295,18 @@ pub const KEY_PREFIX_MESSAGE: &str = "every key must begin with spark.";
 impl ReservedKeys {
     /// Whether `key` is one of them.
     pub fn holds(&self, key: &str) -> bool {
-        self.exact.contains(&key) || self.prefixes.iter().any(|prefix| key.starts_with(prefix))
+        let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| key.starts_with(prefix));
+        self.exact.contains(&key) || (begins(self.prefixes) && !begins(self.allowed))
     }
 
     fn cel(&self) -> String {
         let exact: Vec<String> = self.exact.iter().map(|key| format!("'{key}'")).collect();
-        let prefixes: Vec<String> =
-            self.prefixes.iter().map(|prefix| format!(" && !key.startsWith('{prefix}')")).collect();
-        format!("self.all(key, !(key in [{}]){})", exact.join(", "), prefixes.concat())
+        let allowed: String = self.allowed.iter().map(|prefix| format!(" || key.startsWith('{prefix}')")).collect();
+        let prefixes = self.prefixes.iter().map(|prefix| match allowed.as_str() {
+            "" => format!(" && !key.startsWith('{prefix}')"),
+            allowed => format!(" && (!key.startsWith('{prefix}'){allowed})"),
+        });
+        format!("self.all(key, !(key in [{}]){})", exact.join(", "), prefixes.collect::<String>())
     }
 }
 

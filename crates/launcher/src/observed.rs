@@ -87,10 +87,9 @@ fn ending(status: &PodStatus, terminated: Option<&ContainerStateTerminated>) -> 
         return Ending { loss: ExecutorLoss::OutOfMemory, exit_code };
     }
     let by_itself = match exit_code {
-        Some(0) => ExecutorLoss::Decommissioned,
         // 128 and the signal: somebody else ended it.
         Some(code @ (130 | 137 | 143)) => ExecutorLoss::Killed(code - 128),
-        Some(code) => ExecutorLoss::Exited(code),
+        Some(code) => ExecutorLoss::of_exit(code),
         None => ExecutorLoss::NotStarted,
     };
     Ending { loss: pod_status::disruption(status).map_or(by_itself, loss_of), exit_code }
@@ -147,6 +146,7 @@ mod tests {
         ended(failed(terminated(137, "OOMKilled")), ExecutorLoss::OutOfMemory);
         ended(failed(terminated(137, "Error")), ExecutorLoss::Killed(9));
         ended(failed(terminated(3, "Error")), ExecutorLoss::Exited(3));
+        ended(failed(terminated(52, "Error")), ExecutorLoss::OutOfMemory);
         ended(failed(terminated(139, "Error")), ExecutorLoss::Exited(139));
         ended(
             json!({ "phase": "Succeeded", "containerStatuses": terminated(0, "Completed") }),

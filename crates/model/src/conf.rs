@@ -241,6 +241,11 @@ keys! {
     NETWORK_TIMEOUT = "spark.network.timeout", Some("120s"), Time, Static, Engine, "silence after which an executor is lost";
     SCHEDULER_MODE = "spark.scheduler.mode", Some("FIFO"), Text, Static, Engine, "which job's tasks go first";
     SHUFFLE_URL = "spark.firesteel.shuffle.url", None, Text, Static, Engine, "where shuffle outputs lie: a folder of a bucket, s3://bucket/folder, or file:///folder; without it memory and local files, or a folder of this machine that executors in other processes share";
+    S3A_CONNECTION_ESTABLISH_TIMEOUT = "spark.hadoop.fs.s3a.connection.establish.timeout", Some("5s"), Time, Static, Engine, "how long a connection to a bucket's service may take to be made";
+    S3A_CONNECTION_TIMEOUT = "spark.hadoop.fs.s3a.connection.timeout", Some("15s"), Time, Static, Engine, "a read of which nothing comes for this long is given up and asked for again";
+    S3A_CONNECTION_REQUEST_TIMEOUT = "spark.hadoop.fs.s3a.connection.request.timeout", Some("60s"), Time, Static, Engine, "how long one request to a bucket with its answer may take; one of the shuffle no more than 30s";
+    S3A_ATTEMPTS_MAXIMUM = "spark.hadoop.fs.s3a.attempts.maximum", Some("9"), Int, Static, Engine, "how often a request to a bucket is tried";
+    STORAGE_HEDGE_AFTER = "spark.firesteel.storage.hedgeAfter", Some("1s"), Time, Static, Engine, "a read from a bucket that has no answer after this is asked for a second time; 0 never";
     KUBERNETES_NAMESPACE = "spark.kubernetes.namespace", Some("default"), Text, Static, Engine, "the namespace of the pods; part of the keys of shuffle outputs";
     LOCAL_DIR = "spark.local.dir", Some("/tmp"), Text, Static, Engine, "scratch space";
     CHECKPOINT_DIR = "spark.checkpoint.dir", None, Text, Static, Nothing, "RDD checkpoints go where setCheckpointDir says, those of frames lie with cached rows";

@@ -4,10 +4,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// The status with which an executor ends by itself that gets no more memory or threads; Spark's end with the same.
+pub const EXIT_OUT_OF_MEMORY: i32 = 52;
+
 /// Why an executor is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ExecutorLoss {
-    /// The container went over its memory limit.
+    /// The container went over its memory limit, or the process got no more memory or threads.
     OutOfMemory,
     /// It did not come into being.
     NotStarted,
@@ -36,6 +39,15 @@ pub enum ExecutorLoss {
 }
 
 impl ExecutorLoss {
+    /// What the status of a process that ended by itself says.
+    pub fn of_exit(status: i32) -> Self {
+        match status {
+            0 => Self::Decommissioned,
+            EXIT_OUT_OF_MEMORY => Self::OutOfMemory,
+            status => Self::Exited(status),
+        }
+    }
+
     /// Whether the tasks that ran there may have caused it, so that it counts towards their failure limit.
     pub fn is_application_fault(self) -> bool {
         matches!(self, Self::OutOfMemory | Self::Exited(_))

@@ -31,5 +31,5 @@ pub use listing::{ListedFile, Listing};
 pub use options::Options;
 pub use scan::{FileTable, ReadRequest, read};
 pub use settings::Settings;
-pub use stores::{Location, S3Connection, StoreRegistry};
+pub use stores::{ClientPolicy, Location, S3Connection, StoreRegistry};
 pub use write::{TaskCommit, TaskWriter, WriteExec, WriteJob, WriteJobSpec, WriteMode, WriteRequest};

@@ -275,7 +275,8 @@ async fn run_tasks(
     // Tasks find the stores that they write to in their configuration.
     let config = session_config(&settings).with_extension(Arc::clone(&session.application().stores));
     let cancel = Some(cancellation.clone());
-    let options = JobOptions { cancel, settings, config: Some(config), ..JobOptions::default() };
+    let options =
+        JobOptions { cancel, settings, config: Some(config), waits_for_attempts: true, ..JobOptions::default() };
     let submitted = session.application().cluster.submit(plan, options).await;
     let mut stream = submitted.map_err(|failure| (failure, Vec::new()))?;
     let mut commits = Vec::new();

@@ -2,6 +2,7 @@
 
 mod adapt;
 mod job;
+mod settle;
 mod stage;
 mod stores;
 
@@ -27,6 +28,8 @@ use crate::cluster::JobOptions;
 use crate::progress::{ProgressEvent, TaskEnd};
 use crate::results::ResultBoard;
 use crate::runner::Executors;
+
+use settle::Settling;
 
 pub(crate) use job::Job;
 pub(crate) use stores::Stores;
@@ -68,6 +71,7 @@ pub(crate) struct Dispatcher {
     stage_jobs: HashMap<StageId, JobId>,
     /// Result stages of jobs that are over and whose result is still being read.
     unread: HashMap<JobId, Vec<StageId>>,
+    settling: Settling,
     next_stage: u64,
 }
 
@@ -81,6 +85,7 @@ impl Dispatcher {
             jobs: HashMap::new(),
             stage_jobs: HashMap::new(),
             unread: HashMap::new(),
+            settling: Settling::default(),
             next_stage: 0,
         }
     }
@@ -98,14 +103,19 @@ impl Dispatcher {
                     Some(command) => self.obey(command).await,
                     None => return,
                 },
-                _ = ticks.tick(), if self.wants_ticks() => self.apply(Event::Tick).await,
+                _ = ticks.tick(), if self.wants_ticks() => {
+                    self.apply(Event::Tick).await;
+                    self.settling.tell();
+                }
             }
         }
     }
 
     /// The executor of this process neither falls silent nor goes when it is idle.
     fn wants_ticks(&self) -> bool {
-        !self.scheduler.is_idle() || (self.executors.come_and_go() && self.scheduler.wants_ticks())
+        !self.scheduler.is_idle()
+            || !self.settling.is_idle()
+            || (self.executors.come_and_go() && self.scheduler.wants_ticks())
     }
 
     async fn obey(&mut self, command: Command) {
@@ -127,6 +137,9 @@ impl Dispatcher {
 
     async fn happened(&mut self, event: Event) {
         let hopeless = self.executors.observe(&event);
+        if let Event::ExecutorLost { executor, .. } = &event {
+            self.settling.lost(*executor);
+        }
         self.apply(event).await;
         if let Some(error) = hopeless {
             for job in self.jobs.values_mut() {
@@ -149,6 +162,7 @@ impl Dispatcher {
 
     async fn attempt_ended(&mut self, executor: ExecutorId, attempt: TaskAttempt, end: AttemptEnd) {
         self.executors.ended(attempt);
+        self.settling.ended(attempt);
         let AttemptEnd { result, metrics } = end;
         let (outcome, told) = match result {
             Ok(output) => {
@@ -228,7 +242,10 @@ impl Dispatcher {
         match action {
             Action::RequestExecutors { total } => self.executors.request(*total),
             Action::StopExecutor { executor, reason } => self.executors.stop(*executor, *reason),
-            Action::ExecutorTimedOut(executor) => self.executors.give_up(*executor),
+            Action::ExecutorTimedOut(executor) => {
+                self.settling.lost(*executor);
+                self.executors.give_up(*executor);
+            }
             Action::AskToRegister(executor) => self.executors.ask_to_register(*executor),
             // Whom the scheduler avoids is its own affair.
             _ => {}
@@ -243,6 +260,7 @@ impl Dispatcher {
         };
         match launched {
             Ok(()) => {
+                self.settling.launched(attempt, executor);
                 self.tell(attempt.task.stage, ProgressEvent::TaskStarted(attempt));
                 Vec::new()
             }
@@ -267,7 +285,12 @@ impl Dispatcher {
         }
         job.tell(ProgressEvent::JobEnded { job: id, error: result.as_ref().err().cloned() });
         let keep = result.is_ok() && !job.result_dropped;
-        job.board.end(result);
+        if job.options.waits_for_attempts {
+            let stages = results.iter().chain(&others).copied().collect();
+            self.settling.end(id, stages, Arc::clone(&job.board), result);
+        } else {
+            job.board.end(result);
+        }
         self.forget_outputs(others).await;
         if keep {
             self.unread.insert(id, results);

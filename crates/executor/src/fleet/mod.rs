@@ -20,6 +20,7 @@ mod registry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{IpAddr, TcpListener};
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,9 +33,11 @@ use firesteel_model::{ExecutorLoss, Result, SparkError};
 use firesteel_rpc::{ApplicationAuthority, DriverServer, Order, Stop, Undelivered, Welcome};
 use firesteel_scheduler::{Event, StopReason, TaskFailure};
 use firesteel_shuffle::ShuffleStore;
+use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
 
+use crate::attempt::panicked;
 use crate::dispatch::{Command, Job};
 use crate::runner::Executors;
 use blobs::BlobStore;
@@ -208,7 +211,10 @@ impl Fleet {
                 tokio::time::sleep(wait).await;
                 if !registry.expects(executor) {
                     losses.lost(executor, ExecutorLoss::Stopped).await;
-                } else if let Err(error) = launcher.start(executor).await {
+                    return;
+                }
+                let started = AssertUnwindSafe(launcher.start(executor)).catch_unwind().await;
+                if let Err(error) = started.unwrap_or_else(|panic| Err(panicked("starting an executor", &*panic))) {
                     warn!(%executor, %error, "an executor cannot be started");
                     losses.lost(executor, ExecutorLoss::NotStarted).await;
                 }

@@ -102,8 +102,9 @@ impl ExecutorLauncher for Processes {
                 Err(_) => ExecutorLoss::NodeLost,
             };
             debug!(%executor, %reason, "the process of an executor ended");
-            // What cannot be removed now goes with the driver's own directory.
-            let _ = tokio::fs::remove_dir_all(directory).await;
+            // What cannot be removed now goes with the driver's own directory. A task of its own: nothing that goes wrong
+            // in it may keep the loss from being told.
+            let _ = tokio::spawn(tokio::fs::remove_dir_all(directory)).await;
             losses.lost(executor, reason).await;
         });
         Ok(())
@@ -140,8 +141,7 @@ fn loss(status: ExitStatus, out_of_memory: bool) -> ExecutorLoss {
     const SIGKILL: i32 = 9;
     const SIGTERM: i32 = 15;
     match (status.code(), status.signal()) {
-        (Some(0), _) => ExecutorLoss::Decommissioned,
-        (Some(code), _) => ExecutorLoss::Exited(code),
+        (Some(code), _) => ExecutorLoss::of_exit(code),
         (None, Some(SIGKILL)) if out_of_memory => ExecutorLoss::OutOfMemory,
         (None, Some(signal @ (SIGINT | SIGKILL | SIGTERM))) => ExecutorLoss::Killed(signal),
         (None, Some(signal)) => ExecutorLoss::Exited(128 + signal),
@@ -164,6 +164,7 @@ mod tests {
     fn reasons_follow_the_way_a_process_ended() {
         assert_eq!(loss(ExitStatus::from_raw(0), false), ExecutorLoss::Decommissioned);
         assert_eq!(loss(ExitStatus::from_raw(3 << 8), false), ExecutorLoss::Exited(3));
+        assert_eq!(loss(ExitStatus::from_raw(52 << 8), false), ExecutorLoss::OutOfMemory);
         assert_eq!(loss(ExitStatus::from_raw(9), false), ExecutorLoss::Killed(9));
         assert_eq!(loss(ExitStatus::from_raw(9), true), ExecutorLoss::OutOfMemory);
         assert_eq!(loss(ExitStatus::from_raw(11), false), ExecutorLoss::Exited(139));

@@ -1,6 +1,7 @@
 //! One executor's side of the talk with the driver, over as many connections as it takes.
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use firesteel_rpc::{
 };
 use firesteel_scheduler::TaskFailure;
 use firesteel_shuffle::ShuffleStore;
+use futures::FutureExt;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -19,7 +21,7 @@ use tracing::debug;
 use super::plans::{Extend, FetchError, Plans};
 use super::results::DriverResults;
 use super::{Leave, ProcessParts};
-use crate::attempt::{AttemptEnd, AttemptWork, TaskMetrics};
+use crate::attempt::{AttemptEnd, AttemptWork, TaskMetrics, panicked};
 use crate::local::LocalExecutor;
 use crate::memory;
 use crate::wire;
@@ -213,21 +215,14 @@ impl Conversation {
         let runner = Arc::clone(&self.runner);
         tokio::spawn(async move {
             let attempt = launch.attempt;
-            let failed = tokio::select! {
-                work = runner.work(&launch, cancel.clone()) => match work {
-                    Ok(work) => {
-                        runner.run(work, launch.to_driver);
-                        return;
-                    }
-                    Err(FetchError::Gone(error)) => {
-                        debug!(%attempt, %error, "what the attempt needs cannot be had");
-                        Outcome::Refused
-                    }
-                    Err(FetchError::Broken(error)) => Outcome::Failed(error),
-                },
-                () = cancel.cancelled() => Outcome::Killed,
+            // The driver waits for a word on every launch, so a panic is one too.
+            let begun = AssertUnwindSafe(runner.begin(launch, cancel)).catch_unwind().await;
+            let not_begun = match begun {
+                Ok(Ok(())) => return,
+                Ok(Err(outcome)) => outcome,
+                Err(panic) => Outcome::Failed(panicked("the launch of a task", &*panic)),
             };
-            let report = AttemptReport { attempt, outcome: failed, metrics: Metrics::default() };
+            let report = AttemptReport { attempt, outcome: not_begun, metrics: Metrics::default() };
             // The receiver lives as long as the process.
             let _ = runner.reports.send(report).await;
         });
@@ -249,6 +244,27 @@ impl Conversation {
 }
 
 impl Runner {
+    /// Fetches what the attempt needs, and has it run; from then on its end reports itself.
+    ///
+    /// Errors: how it ended before it ran.
+    async fn begin(&self, launch: Launch, cancel: CancellationToken) -> Result<(), Outcome> {
+        let work = tokio::select! {
+            work = self.work(&launch, cancel.clone()) => work,
+            () = cancel.cancelled() => return Err(Outcome::Killed),
+        };
+        match work {
+            Ok(work) => {
+                self.run(work, launch.to_driver);
+                Ok(())
+            }
+            Err(FetchError::Gone(error)) => {
+                debug!(attempt = %launch.attempt, %error, "what the attempt needs cannot be had");
+                Err(Outcome::Refused)
+            }
+            Err(FetchError::Broken(error)) => Err(Outcome::Failed(error)),
+        }
+    }
+
     /// Fetches what the attempt needs.
     async fn work(&self, launch: &Launch, cancel: CancellationToken) -> Result<AttemptWork, FetchError> {
         let stage = self.plans.plan(launch.plan).await?;

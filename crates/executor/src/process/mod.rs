@@ -7,31 +7,37 @@
 //! ```
 //!
 //! Told to leave (SIGTERM), it says so, gets no more tasks, and ends when those that run are done or their time is over.
-//! A connection that breaks is opened again for a while; what runs goes on, what ended is told again.
+//! A connection that breaks is opened again for a while; what runs goes on, what ended is told again. A panic anywhere
+//! in a launch is a failed attempt; one for want of memory or threads ends the process.
 
 mod config;
 mod conversation;
+mod exhaustion;
 mod plans;
 mod results;
 pub mod variables;
 
 use std::io::Read;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use firesteel_engine::codec::PlanCodec;
 use firesteel_model::{Result, SparkError};
 use firesteel_rpc::{Hello, Link, Session, Welcome};
+use futures::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::attempt::panicked;
 use crate::config::ClusterConfig;
 use crate::local::LocalExecutor;
 use conversation::{Conversation, Over};
 
 pub use config::ProcessConfig;
+pub use exhaustion::end_when_exhausted;
 pub use plans::Extend;
 
 /// Between two tries to reach the driver.
@@ -76,7 +82,8 @@ pub async fn run_executor(
     let executor = LocalExecutor::start(&parts.cluster)?;
     info!(executor = %config.executor, driver = config.driver, "executor runs");
     let mut conversation = Conversation::new(link.clone(), hello, executor, parts, welcome.heartbeat_interval);
-    converse(&mut conversation, &link, session, &config, &leave).await
+    let talk = AssertUnwindSafe(converse(&mut conversation, &link, session, &config, &leave)).catch_unwind().await;
+    talk.unwrap_or_else(|panic| Err(panicked("the talk with the driver", &*panic)))
 }
 
 async fn converse(

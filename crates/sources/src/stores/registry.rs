@@ -15,6 +15,7 @@ use object_store::path::Path;
 use url::Url;
 
 use super::location::Location;
+use super::policy::ClientPolicy;
 use super::s3::S3Connection;
 use super::turns::CommitTurns;
 use crate::error::to_datafusion;
@@ -25,6 +26,7 @@ use crate::error::to_datafusion;
 /// decoded in an executor find their stores without registration.
 pub struct StoreRegistry {
     connections: Vec<S3Connection>,
+    policy: ClientPolicy,
     stores: Mutex<HashMap<String, Entry>>,
     turns: CommitTurns,
 }
@@ -38,9 +40,14 @@ struct Entry {
 impl StoreRegistry {
     /// A registry of the local file system and of the buckets behind `connections`.
     pub fn new(connections: Vec<S3Connection>) -> Arc<Self> {
+        Self::with_policy(connections, ClientPolicy::default())
+    }
+
+    /// The same with clients that wait and repeat as `policy` says.
+    pub fn with_policy(connections: Vec<S3Connection>, policy: ClientPolicy) -> Arc<Self> {
         let local = Entry { store: Arc::new(LocalFileSystem::new()), multipart: None };
         let stores = Mutex::new(HashMap::from([("file://".to_owned(), local)]));
-        Arc::new(Self { connections, stores, turns: CommitTurns::default() })
+        Arc::new(Self { connections, policy, stores, turns: CommitTurns::default() })
     }
 
     /// Whoever holds its lock commits to this place; others of the application wait.
@@ -74,7 +81,7 @@ impl StoreRegistry {
             return Ok(shared);
         }
         let bucket = url.host_str().unwrap_or_default();
-        let client = Arc::new(self.connection(bucket).client_with(bucket, 0)?);
+        let client = Arc::new(self.connection(bucket).client_unretried(bucket, &self.policy)?);
         Ok(Location { store: Arc::clone(&client) as _, multipart: Some(client), ..shared })
     }
 
@@ -117,7 +124,7 @@ impl StoreRegistry {
             return Err(SparkError::unsupported(format!("file paths that start with {}://", url.scheme())));
         }
         let bucket = url.host_str().unwrap_or_default();
-        let client = Arc::new(self.connection(bucket).client(bucket)?);
+        let client = Arc::new(self.connection(bucket).client(bucket, &self.policy)?);
         let entry = Entry { store: Arc::clone(&client) as _, multipart: Some(client) };
         Ok(self.lock().entry(key).or_insert(entry).clone())
     }

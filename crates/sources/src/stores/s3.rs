@@ -10,10 +10,11 @@ use object_store::aws::{AmazonS3, AmazonS3Builder, AwsCredential};
 use object_store::{BackoffConfig, Certificate, ClientOptions, CredentialProvider, RetryConfig};
 use serde::{Deserialize, Serialize};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+use super::policy::ClientPolicy;
+use super::steady::SteadyReads;
+
+/// No request is repeated after this.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(120);
-const RETRIES_MAX: usize = 8;
 
 /// An object store and how to sign in to it.
 ///
@@ -53,23 +54,31 @@ impl fmt::Debug for S3Connection {
 }
 
 impl S3Connection {
-    /// A client for one bucket that repeats failed requests.
-    pub(crate) fn client(&self, bucket: &str) -> Result<AmazonS3> {
-        self.client_with(bucket, RETRIES_MAX)
+    /// A client for one bucket that repeats failed requests, and reads that take too long.
+    pub(crate) fn client(&self, bucket: &str, policy: &ClientPolicy) -> Result<AmazonS3> {
+        self.build(bucket, *policy)
     }
 
-    /// A client for one bucket that repeats failed requests so many times.
-    pub(crate) fn client_with(&self, bucket: &str, max_retries: usize) -> Result<AmazonS3> {
+    /// A client for one bucket that reports every failed request at once.
+    pub(crate) fn client_unretried(&self, bucket: &str, policy: &ClientPolicy) -> Result<AmazonS3> {
+        self.build(
+            bucket,
+            ClientPolicy { retries_max: 0, hedge_after: None, silence_max: policy.request_timeout, ..*policy },
+        )
+    }
+
+    fn build(&self, bucket: &str, policy: ClientPolicy) -> Result<AmazonS3> {
         let mut options = ClientOptions::new()
-            .with_connect_timeout(CONNECT_TIMEOUT)
-            .with_timeout(REQUEST_TIMEOUT)
+            .with_connect_timeout(policy.connect_timeout)
+            .with_timeout(policy.request_timeout)
             .with_pool_idle_timeout(Duration::from_secs(30));
         if let Some(pem) = &self.ca_pem {
             options = options.with_root_certificate(Certificate::from_pem(pem).map_err(|e| self.wrong(bucket, e))?);
         }
-        let retry = RetryConfig { backoff: BackoffConfig::default(), max_retries, retry_timeout: RETRY_TIMEOUT };
+        let (backoff, max_retries) = (BackoffConfig::default(), policy.retries_max);
+        let retry = RetryConfig { backoff, max_retries, retry_timeout: RETRY_TIMEOUT };
         let mut builder = AmazonS3Builder::from_env().with_client_options(options).with_retry(retry);
-        builder = builder.with_bucket_name(bucket);
+        builder = builder.with_bucket_name(bucket).with_http_connector(SteadyReads(policy));
         if let Some(region) = &self.region {
             builder = builder.with_region(region);
         }

@@ -74,12 +74,20 @@ class Chaos:
     def __init__(self, options, folder: Path):
         self.options, self.random = options, random.Random(options.seed)
         self.store = Store(folder / "buckets")
-        self.tables = data.write(self.store.folder / "chaos" / "tables", options.orders, options.seed)
+        self.tables = data.write(folder / "tables", options.orders, options.seed)
         self.jobs = Jobs(self.store, self.tables)
         self.cluster = Cluster(folder, self.store, options.executors, options.memory)
+        self.upload()
         self.struck, self.idle, self.ran, self.wrong = Counter(), Counter(), Counter(), []
         self.over, self.began, self.longest = threading.Event(), time.monotonic(), (0.0, "")
         self.workers = [Worker(self, number) for number in range(options.jobs)]
+
+    def upload(self) -> None:
+        """The tables as objects of the bucket, several files each."""
+        spark = SparkSession.builder.remote(self.cluster.remote).create()
+        for name, folder in self.tables.items():
+            spark.read.parquet(f"file://{folder}").repartition(data.FILES).write.parquet(f"s3://chaos/tables/{name}")
+        spark.stop()
 
     def storm(self) -> None:
         """Faults until enough of them have struck."""
@@ -199,7 +207,7 @@ class Chaos:
     def finished(self, name: str, took: float, problem) -> None:
         self.ran[name] += 1
         self.longest = max(self.longest, (took, name))
-        self.say(f"{name} took {took:.1f} s{'' if problem is None else '  WRONG'}")
+        self.say(f"{name} took {took:.1f} s{'' if problem is None else f'  WRONG: {problem!r}'[:300]}")
         if problem is not None:
             self.wrong.append(f"{name}: {problem!r}"[:2000])
 

@@ -1,11 +1,11 @@
 //! [`Daemon`]: PySpark's process that forks workers.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, PoisonError, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use firesteel_model::{Result, SparkError};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -17,6 +17,8 @@ use crate::worker::WorkerKey;
 
 /// How long PySpark may take to be imported; a cold disk on a busy machine is slow.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long a daemon that has closed its output may take to end.
+const END_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest path that a socket may have.
 const PATH_BYTES_MAX: i32 = 4096;
 
@@ -63,10 +65,26 @@ impl Daemon {
         };
         let mut daemon = daemon(interpreter?);
         let too_slow = |_| failed(format!("the Python daemon did not start within {} s", START_TIMEOUT.as_secs()));
-        daemon.socket = named.recv_timeout(START_TIMEOUT).map_err(too_slow)?.map_err(|error| {
-            unusable("the Python daemon ended before it was ready; its last words are in the log").source(error)
+        let named = named.recv_timeout(START_TIMEOUT).map_err(too_slow)?;
+        daemon.socket = named.map_err(|error| {
+            let reason = "the Python daemon ended before it was ready; its last words are in the log";
+            // One that somebody killed says nothing about the next one.
+            if daemon.was_killed() { failed(reason).source(error) } else { unusable(reason).source(error) }
         })?;
         Ok(daemon)
+    }
+
+    /// Whether it ends by a signal, now that it has closed its output.
+    fn was_killed(&self) -> bool {
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = Instant::now() + END_TIMEOUT;
+        loop {
+            match child.try_wait() {
+                Ok(Some(status)) => return status.signal().is_some(),
+                Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
+                Ok(None) | Err(_) => return false,
+            }
+        }
     }
 
     /// Whether it has not ended.

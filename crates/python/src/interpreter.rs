@@ -1,11 +1,12 @@
 //! What a Python executable is: its version and that of the PySpark in it.
 
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
 use firesteel_model::Result;
 
 use crate::environment::inherited;
-use crate::error::unusable;
+use crate::error::{failed, unusable};
 use crate::worker::WorkerKey;
 
 /// The versions of PySpark whose worker protocol we speak.
@@ -55,6 +56,9 @@ impl Interpreter {
         let text = String::from_utf8_lossy(&output.stdout);
         let mut lines = text.lines();
         let (Some(version), Some(pyspark), Some(pyarrow)) = (lines.next(), lines.next(), lines.next()) else {
+            if output.status.signal().is_some() {
+                return Err(failed(format!("{shown} was killed while it was asked what it is")));
+            }
             let said = String::from_utf8_lossy(&output.stderr);
             return Err(unusable(format!("{shown} is no usable Python: {}", said.trim_end())));
         };

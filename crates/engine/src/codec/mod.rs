@@ -100,7 +100,8 @@ fn with_deep_stack<T: Send>(work: impl FnOnce() -> Result<T> + Send) -> Result<T
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().name("firesteel-codec".to_owned()).stack_size(STACK_BYTES);
         let thread = thread.spawn_scoped(scope, work);
-        let thread = thread.map_err(|error| SparkError::internal("no thread to read or write a plan").source(error))?;
+        let thread = thread
+            .map_err(|error| SparkError::internal("no thread to read or write a plan").source(error).retryable())?;
         thread.join().map_err(|_| SparkError::internal("reading or writing a plan panicked"))?
     })
 }

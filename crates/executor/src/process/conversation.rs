@@ -18,6 +18,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use super::exhaustion::end_if_exhausted;
 use super::plans::{Extend, FetchError, Plans};
 use super::results::DriverResults;
 use super::{Leave, ProcessParts};
@@ -222,6 +223,9 @@ impl Conversation {
                 Ok(Err(outcome)) => outcome,
                 Err(panic) => Outcome::Failed(panicked("the launch of a task", &*panic)),
             };
+            if matches!(not_begun, Outcome::Failed(_)) {
+                end_if_exhausted();
+            }
             let report = AttemptReport { attempt, outcome: not_begun, metrics: Metrics::default() };
             // The receiver lives as long as the process.
             let _ = runner.reports.send(report).await;
@@ -287,6 +291,9 @@ impl Runner {
         let store = if to_driver { Arc::clone(&self.results) } else { Arc::clone(&self.executor.store) };
         let reports = self.reports.clone();
         self.executor.launch(work, store, move |attempt, end| async move {
+            if matches!(end.result, Err(TaskFailure::Error(_))) {
+                end_if_exhausted();
+            }
             // The receiver lives as long as the process.
             let _ = reports.send(report_of(attempt, end)).await;
         });

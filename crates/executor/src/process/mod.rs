@@ -8,7 +8,7 @@
 //!
 //! Told to leave (SIGTERM), it says so, gets no more tasks, and ends when those that run are done or their time is over.
 //! A connection that breaks is opened again for a while; what runs goes on, what ended is told again. A panic anywhere
-//! in a launch is a failed attempt; one for want of memory or threads ends the process.
+//! in a launch is a failed attempt; one that fails for want of memory or threads ends the process.
 
 mod config;
 mod conversation;

@@ -8,6 +8,8 @@ use object_store::ObjectStore;
 use object_store::multipart::MultipartStore;
 use object_store::path::Path;
 
+use super::uploads::OpenUploads;
+
 /// A path in a store, and the store.
 #[derive(Clone)]
 pub struct Location {
@@ -17,6 +19,8 @@ pub struct Location {
     pub store: Arc<dyn ObjectStore>,
     /// The store's uploads that someone else than their owner can complete; `None` for local file systems.
     pub multipart: Option<Arc<dyn MultipartStore>>,
+    /// The bucket's uploads that nobody may end any more; `None` for local file systems.
+    pub(crate) uploads: Option<Arc<OpenUploads>>,
     /// The path inside the store.
     pub path: Path,
 }

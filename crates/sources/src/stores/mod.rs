@@ -6,6 +6,7 @@ mod registry;
 mod s3;
 mod steady;
 mod turns;
+mod uploads;
 
 pub use location::Location;
 pub(crate) use location::shown;

@@ -18,6 +18,7 @@ use super::location::Location;
 use super::policy::ClientPolicy;
 use super::s3::S3Connection;
 use super::turns::CommitTurns;
+use super::uploads::OpenUploads;
 use crate::error::to_datafusion;
 
 /// Finds the store of a URL and makes it when it is first used.
@@ -35,6 +36,7 @@ pub struct StoreRegistry {
 struct Entry {
     store: Arc<dyn ObjectStore>,
     multipart: Option<Arc<dyn MultipartStore>>,
+    uploads: Option<Arc<OpenUploads>>,
 }
 
 impl StoreRegistry {
@@ -45,7 +47,7 @@ impl StoreRegistry {
 
     /// The same with clients that wait and repeat as `policy` says.
     pub fn with_policy(connections: Vec<S3Connection>, policy: ClientPolicy) -> Arc<Self> {
-        let local = Entry { store: Arc::new(LocalFileSystem::new()), multipart: None };
+        let local = Entry { store: Arc::new(LocalFileSystem::new()), multipart: None, uploads: None };
         let stores = Mutex::new(HashMap::from([("file://".to_owned(), local)]));
         Arc::new(Self { connections, policy, stores, turns: CommitTurns::default() })
     }
@@ -57,7 +59,7 @@ impl StoreRegistry {
 
     /// Serves `url` (scheme and bucket) from a given store.
     pub fn register(&self, url: &Url, store: Arc<dyn ObjectStore>, multipart: Option<Arc<dyn MultipartStore>>) {
-        self.lock().insert(store_key(url), Entry { store, multipart });
+        self.lock().insert(store_key(url), Entry { store, multipart, uploads: None });
     }
 
     /// The store and path of what a user wrote; relative paths are taken from the working directory.
@@ -105,7 +107,7 @@ impl StoreRegistry {
 
     fn location(&self, url: ObjectStoreUrl, path: Path) -> Result<Location> {
         let entry = self.entry(url.as_ref())?;
-        Ok(Location { url, store: entry.store, multipart: entry.multipart, path })
+        Ok(Location { url, store: entry.store, multipart: entry.multipart, uploads: entry.uploads, path })
     }
 
     /// The location of a path inside the store of `url`, as a plan names it.
@@ -124,8 +126,9 @@ impl StoreRegistry {
             return Err(SparkError::unsupported(format!("file paths that start with {}://", url.scheme())));
         }
         let bucket = url.host_str().unwrap_or_default();
-        let client = Arc::new(self.connection(bucket).client(bucket, &self.policy)?);
-        let entry = Entry { store: Arc::clone(&client) as _, multipart: Some(client) };
+        let (client, uploads) = self.connection(bucket).client(bucket, &self.policy)?;
+        let (client, uploads) = (Arc::new(client), Some(Arc::new(uploads)));
+        let entry = Entry { store: Arc::clone(&client) as _, multipart: Some(client), uploads };
         Ok(self.lock().entry(key).or_insert(entry).clone())
     }
 
@@ -148,7 +151,7 @@ impl fmt::Debug for StoreRegistry {
 
 impl ObjectStoreRegistry for StoreRegistry {
     fn register_store(&self, url: &Url, store: Arc<dyn ObjectStore>) -> Option<Arc<dyn ObjectStore>> {
-        self.lock().insert(store_key(url), Entry { store, multipart: None }).map(|old| old.store)
+        self.lock().insert(store_key(url), Entry { store, multipart: None, uploads: None }).map(|old| old.store)
     }
 
     fn deregister_store(&self, url: &Url) -> DataFusionResult<Arc<dyn ObjectStore>> {

@@ -6,13 +6,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use firesteel_model::{Result, SparkError, error_class};
-use object_store::aws::{AmazonS3, AmazonS3Builder, AwsCredential};
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, AwsCredential};
+use object_store::client::HttpConnector;
 use object_store::{BackoffConfig, Certificate, ClientOptions, CredentialProvider, RetryConfig};
 use serde::{Deserialize, Serialize};
 
 use super::policy::ClientPolicy;
 use super::steady::SteadyReads;
+use super::uploads::OpenUploads;
 
+/// The region of buckets where nothing names one.
+const DEFAULT_REGION: &str = "us-east-1";
 /// No request is repeated after this.
 const RETRY_TIMEOUT: Duration = Duration::from_secs(120);
 
@@ -54,27 +58,49 @@ impl fmt::Debug for S3Connection {
 }
 
 impl S3Connection {
-    /// A client for one bucket that repeats failed requests, and reads that take too long.
-    pub(crate) fn client(&self, bucket: &str, policy: &ClientPolicy) -> Result<AmazonS3> {
-        self.build(bucket, *policy)
+    /// A client for one bucket that repeats failed requests, and reads that take too long; with it the bucket's uploads.
+    pub(crate) fn client(&self, bucket: &str, policy: &ClientPolicy) -> Result<(AmazonS3, OpenUploads)> {
+        let options = self.options(bucket, policy)?;
+        let builder = self.builder(bucket, *policy, options.clone());
+        let setting = |key| builder.get_config_value(&key);
+        let region = setting(AmazonS3ConfigKey::Region).unwrap_or_else(|| DEFAULT_REGION.to_owned());
+        let address = match setting(AmazonS3ConfigKey::Endpoint) {
+            None => format!("https://{bucket}.s3.{region}.amazonaws.com/"),
+            Some(endpoint) if self.path_style || self.endpoint.is_none() => {
+                format!("{}/{bucket}", endpoint.trim_end_matches('/'))
+            }
+            Some(endpoint) => format!("{}/", endpoint.trim_end_matches('/')),
+        };
+        let http = SteadyReads(*policy).connect(&options).map_err(|e| self.wrong(bucket, e))?;
+        let client = builder.build().map_err(|e| self.wrong(bucket, e))?;
+        let credentials = Arc::clone(client.credentials());
+        Ok((client, OpenUploads { http, address, region, credentials }))
     }
 
     /// A client for one bucket that reports every failed request at once.
     pub(crate) fn client_unretried(&self, bucket: &str, policy: &ClientPolicy) -> Result<AmazonS3> {
-        self.build(
-            bucket,
-            ClientPolicy { retries_max: 0, hedge_after: None, silence_max: policy.request_timeout, ..*policy },
-        )
+        let (retries_max, silence_max) = (0, policy.request_timeout);
+        let policy = ClientPolicy { retries_max, silence_max, hedge_after: None, ..*policy };
+        let builder = self.builder(bucket, policy, self.options(bucket, &policy)?);
+        builder.build().map_err(|e| self.wrong(bucket, e))
     }
 
-    fn build(&self, bucket: &str, policy: ClientPolicy) -> Result<AmazonS3> {
-        let mut options = ClientOptions::new()
+    fn options(&self, bucket: &str, policy: &ClientPolicy) -> Result<ClientOptions> {
+        let options = ClientOptions::new()
             .with_connect_timeout(policy.connect_timeout)
             .with_timeout(policy.request_timeout)
+            .with_allow_http(self.endpoint.as_ref().is_some_and(|endpoint| endpoint.starts_with("http://")))
             .with_pool_idle_timeout(Duration::from_secs(30));
-        if let Some(pem) = &self.ca_pem {
-            options = options.with_root_certificate(Certificate::from_pem(pem).map_err(|e| self.wrong(bucket, e))?);
+        match &self.ca_pem {
+            None => Ok(options),
+            Some(pem) => {
+                let certificate = Certificate::from_pem(pem).map_err(|e| self.wrong(bucket, e))?;
+                Ok(options.with_root_certificate(certificate))
+            }
         }
+    }
+
+    fn builder(&self, bucket: &str, policy: ClientPolicy, options: ClientOptions) -> AmazonS3Builder {
         let (backoff, max_retries) = (BackoffConfig::default(), policy.retries_max);
         let retry = RetryConfig { backoff, max_retries, retry_timeout: RETRY_TIMEOUT };
         let mut builder = AmazonS3Builder::from_env().with_client_options(options).with_retry(retry);
@@ -89,10 +115,10 @@ impl S3Connection {
                 .with_allow_http(endpoint.starts_with("http://"))
                 .with_endpoint(endpoint);
         }
-        if let Some(keys) = self.keys() {
-            builder = builder.with_credentials(Arc::new(keys));
+        match self.keys() {
+            Some(keys) => builder.with_credentials(Arc::new(keys)),
+            None => builder,
         }
-        builder.build().map_err(|e| self.wrong(bucket, e))
     }
 
     /// The connection's keys, or else those in the environment.

@@ -3,7 +3,7 @@
 //! ```text
 //!   GET, HEAD --> one request --no answer for a while--> a second one; the first answer of the two counts
 //!   body of an answer --nothing for too long--> a failure; the client asks again from where it stopped
-//!   any answer but an object's bytes --an error under status 200--> status 503, as which it is retried
+//!   any answer but an object --an error under status 200--> status 503, as which it is retried
 //! ```
 //!
 //! It lies below the client's own retries, so every try is bounded by itself.
@@ -16,6 +16,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::{Either, select};
+use http::header::ETAG;
 use http::{Method, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use object_store::ClientOptions;
@@ -57,20 +58,18 @@ impl HttpService for SteadyService {
         if request.method() != Method::GET && request.method() != Method::HEAD {
             return without_hidden_error(self.inner.execute(request).await?).await;
         }
-        let is_listing = request.uri().query().is_some_and(|query| query.contains("list-type="));
         let silence_max = self.policy.silence_max;
         let answer = timeout(silence_max, self.hedged(request)).await;
         let answer = answer.unwrap_or_else(|_| Err(silent("no answer to a read", silence_max)))?;
         let (head, body) = answer.into_parts();
         let body = LiveBody { body, silence_max, silence: Box::pin(sleep(silence_max)) };
-        let answer = HttpResponse::from_parts(head, HttpResponseBody::new(body));
-        if is_listing { without_hidden_error(answer).await } else { Ok(answer) }
+        without_hidden_error(HttpResponse::from_parts(head, HttpResponseBody::new(body))).await
     }
 }
 
-/// Stores may begin an answer before they know whether they succeed.
+/// Stores may begin an answer before they know whether they succeed. What has an ETag is an object.
 async fn without_hidden_error(answer: HttpResponse) -> Result<HttpResponse, HttpError> {
-    if answer.status() != StatusCode::OK {
+    if answer.status() != StatusCode::OK || answer.headers().contains_key(ETAG) {
         return Ok(answer);
     }
     let (mut head, body) = answer.into_parts();
@@ -223,7 +222,7 @@ mod tests {
             secret_key: key(),
             ..S3Connection::default()
         };
-        connection.client("bucket", &policy).unwrap()
+        connection.client("bucket", &policy).unwrap().0
     }
 
     async fn read(first: First, policy: ClientPolicy) -> (Duration, usize) {

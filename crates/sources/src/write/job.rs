@@ -126,9 +126,9 @@ impl WriteJob {
             .await?;
         self.clean_up(false).await?;
         let marks = self.spec.options.flag("mapreduce.fileoutputcommitter.marksuccessfuljobs", true)?;
-        if marks {
-            self.mark().await?;
-        }
+        let mark = async { if marks { self.mark().await } else { Ok(()) } };
+        let (marked, ()) = futures::join!(mark, self.abort_strays());
+        marked?;
         Ok(WriteSummary {
             files: files.len() as u64,
             rows: files.iter().map(|file| file.rows).sum(),
@@ -140,7 +140,19 @@ impl WriteJob {
     /// Removes what the tasks wrote; what was there before is as it was.
     pub async fn abort(&self, commits: Vec<TaskCommit>) -> Result<()> {
         self.discard_all(commits.iter().flat_map(|task| &task.files)).await;
+        self.abort_strays().await;
         self.clean_up(!self.existed).await
+    }
+
+    /// Ends uploads of which no commit tells, such as those of executors that were lost.
+    async fn abort_strays(&self) {
+        let (Some(uploads), Some(store)) = (&self.root.uploads, &self.root.multipart) else { return };
+        let strays = uploads.below(&self.root.path, &self.spec.job_id).await;
+        let strays = strays.inspect_err(|error| tracing::warn!(%error, "uploads of lost attempts may be left"));
+        for (path, id) in strays.unwrap_or_default() {
+            let aborted = store.abort_multipart(&path, &id).await;
+            log_failure(aborted.map_err(|error| self.failed(error)));
+        }
     }
 
     async fn discard_all<'a>(&self, files: impl Iterator<Item = &'a CommittedFile>) {
@@ -163,6 +175,7 @@ impl WriteJob {
                 Err(_) => discard(&self.root, file).await,
             });
         }
+        self.abort_strays().await;
         log_failure(self.clean_up(!self.existed).await);
         Err(error)
     }

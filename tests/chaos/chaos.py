@@ -30,7 +30,6 @@ from faults import REQUESTS, Kind, draw
 from jobs import Jobs
 from proxy import Fault
 
-JOB_S_MAX = 180
 # How long a fault of the store may wait for a request that it befalls.
 ARMED_S_MAX = 8
 
@@ -118,7 +117,7 @@ class Chaos:
 
     def strike(self, kind: Kind) -> bool:
         """A fault of processes, while at least one job runs; whether it found what it was for."""
-        self.watched(lambda: wait_for(lambda: len(self.cluster.executors()) >= self.cluster.size, 60, "executors in place of lost ones"))
+        self.watched(lambda: wait_for(lambda: len(self.cluster.executors()) >= self.cluster.size, self.options.patience, "executors in place of lost ones"))
         self.until(self.running, 5)
         time.sleep(self.random.uniform(0.0, 0.6))
         executors = self.cluster.executors()
@@ -199,7 +198,7 @@ class Chaos:
 
     def watch(self) -> None:
         for worker in self.workers:
-            if worker.seconds() > JOB_S_MAX:
+            if worker.seconds() > self.options.patience:
                 raise TimeoutError(f"{worker.job} hangs:\n{self.cluster.log_tail()}")
         if self.cluster.process.poll() is not None:
             raise RuntimeError(f"the driver ended:\n{self.cluster.log_tail()}")
@@ -218,7 +217,7 @@ class Chaos:
         """Lets the jobs that run come to their ends."""
         self.over.set()
         for worker in self.workers:
-            worker.join(JOB_S_MAX)
+            worker.join(self.options.patience)
             if worker.is_alive():
                 self.wrong.append(f"{worker.job} hangs:\n{self.cluster.log_tail()}")
 
@@ -258,6 +257,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="faults whose name holds this text")
     parser.add_argument("--jobs", type=int, default=3, help="jobs at once")
     parser.add_argument("--pause", type=float, default=1.0, help="seconds between two faults, at most")
+    parser.add_argument("--patience", type=float, default=180, help="seconds after which a job hangs; more on a busy machine")
     parser.add_argument("--orders", type=int, default=20_000)
     parser.add_argument("--executors", type=int, default=3)
     parser.add_argument("--memory", type=int, default=512, help="MiB of an executor")

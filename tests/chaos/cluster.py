@@ -61,7 +61,7 @@ class Store:
         with (folder.parent / "s3.log").open("wb") as log:
             self.process = subprocess.Popen(command, env=os.environ | ACCESS | keys, stdout=log, stderr=log)
         atexit.register(self.process.kill)
-        wait_for(self.answers, 20, "the S3 server's start")
+        wait_for(self.answers, 60, "the S3 server's start")
 
     def answers(self) -> bool:
         with socket.socket() as one:
@@ -134,7 +134,7 @@ class Cluster:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log)
         atexit.register(self.process.kill)
-        wait_for(lambda: remote.exists() or self.process.poll() is not None, 60, "the driver's start")
+        wait_for(lambda: remote.exists() or self.process.poll() is not None, 120, "the driver's start")
         if not remote.exists():
             raise RuntimeError(f"the driver ended:\n{self.log.read_text()}")
         self.remote, token = remote.read_text().split("\n")

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use datafusion::functions_aggregate::expr_fn::{max, sum};
 use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::ExprFunctionExt;
 use datafusion::prelude::{DataFrame, SessionContext, col};
-use firesteel_engine::codec::PlanCodec;
+use firesteel_engine::codec::{NodeCodec, PlanCodec};
 use firesteel_executor::{
     ClusterConfig, ExecutorLauncher, FleetConfig, LauncherContext, LauncherFactory, LocalCluster, ProcessConfig,
     ProcessParts, run_executor,
@@ -24,6 +25,7 @@ use firesteel_shuffle::{Compression, ObjectLocation, RequestPolicy};
 use object_store::local::LocalFileSystem;
 use tokio::task::AbortHandle;
 
+use crate::nodes::{TripwireCodec, TripwireExec};
 use crate::setup::{options, plain_session, result_rows, rows, session, settings, sorted};
 
 const MEMORY: u64 = 256 << 20;
@@ -53,6 +55,7 @@ async fn query(context: &SessionContext, which: usize) -> DataFrame {
 #[derive(Clone, Debug)]
 struct Tasks {
     location: ObjectLocation,
+    codec: Arc<PlanCodec>,
     running: Arc<Mutex<HashMap<ExecutorId, AbortHandle>>>,
 }
 
@@ -92,11 +95,10 @@ impl ExecutorLauncher for Launcher {
             reconnect: Duration::from_secs(5),
             ends_with_input: false,
         };
-        let location = self.tasks.location.clone();
+        let (location, codec) = (self.tasks.location.clone(), Arc::clone(&self.tasks.codec));
         let learn = move |mut cluster: ClusterConfig, known: &[u8]| {
             assert_eq!((known, cluster.memory_bytes), (KNOWN, Some(MEMORY)));
             cluster.shuffle = Some(location);
-            let codec = Arc::new(PlanCodec::new(Vec::new()));
             Ok(ProcessParts { codec, cluster, extend: Arc::new(|config| config) })
         };
         let task = tokio::spawn(run_executor(config, learn));
@@ -124,7 +126,7 @@ impl ExecutorLauncher for Launcher {
     }
 }
 
-fn fleet(folder: &Path) -> (Tasks, Arc<LocalCluster>) {
+fn fleet(folder: &Path, nodes: Vec<Arc<dyn NodeCodec>>) -> (Tasks, Arc<LocalCluster>) {
     let location = ObjectLocation {
         store: Arc::new(LocalFileSystem::new_with_prefix(folder).unwrap()),
         multipart: None,
@@ -134,14 +136,15 @@ fn fleet(folder: &Path) -> (Tasks, Arc<LocalCluster>) {
         compression: Compression::Lz4,
         policy: RequestPolicy::default(),
     };
-    let tasks = Tasks { location: location.clone(), running: Arc::default() };
+    let codec = Arc::new(PlanCodec::new(nodes));
+    let tasks = Tasks { location: location.clone(), codec: Arc::clone(&codec), running: Arc::default() };
     let mut config = ClusterConfig::of_processes(2, 2, &RuntimeConf::new([]));
     config.shuffle = Some(location);
     config.fleet = Some(FleetConfig {
         slots: 2,
         pool_bytes: MEMORY,
         bind: std::net::Ipv4Addr::LOCALHOST.into(),
-        codec: Arc::new(PlanCodec::new(Vec::new())),
+        codec,
         application: Bytes::from_static(KNOWN),
         heartbeat_interval: Duration::from_millis(200),
         reconnect_grace: Duration::from_secs(5),
@@ -172,7 +175,7 @@ fn files_below(folder: &Path) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_executors_elsewhere_give_is_what_a_single_run_gives() {
     let folder = tempfile::tempdir().unwrap();
-    let (tasks, cluster) = fleet(folder.path());
+    let (tasks, cluster) = fleet(folder.path(), Vec::new());
     for which in 0..QUERIES {
         check(&cluster, which as u64, which).await;
     }
@@ -184,7 +187,7 @@ async fn what_executors_elsewhere_give_is_what_a_single_run_gives() {
 #[tokio::test(flavor = "multi_thread")]
 async fn executors_that_crash_are_replaced_and_their_tasks_run_again() {
     let folder = tempfile::tempdir().unwrap();
-    let (tasks, cluster) = fleet(folder.path());
+    let (tasks, cluster) = fleet(folder.path(), Vec::new());
     check(&cluster, 0, 0).await;
     let killer = tokio::spawn(async move {
         loop {
@@ -198,4 +201,21 @@ async fn executors_that_crash_are_replaced_and_their_tasks_run_again() {
     killer.abort();
     cluster.shutdown().await;
     assert_eq!(files_below(folder.path()), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_launch_that_panics_is_a_failed_attempt() {
+    let folder = tempfile::tempdir().unwrap();
+    let codec = TripwireCodec::default();
+    let trips = Arc::clone(&codec.trips);
+    trips.store(3, Ordering::SeqCst);
+    let (_tasks, cluster) = fleet(folder.path(), vec![Arc::new(codec)]);
+    let settings = settings();
+    let plan = TripwireExec::over(query(&session(&settings, 0), 2).await.create_physical_plan().await.unwrap());
+    let expected = query(&plain_session(0), 2).await.collect().await.unwrap();
+    let given = cluster.run_to_completion(plan, options(&settings));
+    let given = tokio::time::timeout(Duration::from_secs(60), given).await.expect("it does not hang").unwrap();
+    assert_eq!(sorted(result_rows(&given)), sorted(rows(&expected)));
+    assert_eq!(trips.load(Ordering::SeqCst), 0, "launches panicked");
+    cluster.shutdown().await;
 }

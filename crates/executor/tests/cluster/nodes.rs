@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::array::{Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -12,6 +13,7 @@ use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExp
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions};
+use firesteel_engine::codec::{NodeCodec, Reader, Writer};
 use futures::stream;
 
 /// What a [`HookExec`] does before its input runs.
@@ -79,6 +81,98 @@ impl ExecutionPlan for HookExec {
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         (self.hook)(partition)?;
         self.input.execute(partition, context)
+    }
+}
+
+/// Passes its input on; panics when an attempt's copy of it is made, as long as there are trips left.
+pub(crate) struct TripwireExec {
+    input: Arc<dyn ExecutionPlan>,
+    /// Of executors only.
+    trips: Option<Arc<AtomicUsize>>,
+}
+
+impl TripwireExec {
+    pub(crate) fn over(input: Arc<dyn ExecutionPlan>) -> Arc<Self> {
+        Arc::new(Self { input, trips: None })
+    }
+}
+
+impl fmt::Debug for TripwireExec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TripwireExec")
+    }
+}
+
+impl DisplayAs for TripwireExec {
+    fn fmt_as(&self, _t: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TripwireExec")
+    }
+}
+
+impl ExecutionPlan for TripwireExec {
+    fn name(&self) -> &'static str {
+        "TripwireExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        self.input.properties()
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn apply_expressions(
+        &self,
+        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        mut children: Vec<Arc<dyn ExecutionPlan>>,
+        _options: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(Self { input: children.swap_remove(0), trips: self.trips.clone() }))
+    }
+
+    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(Self { input: children.swap_remove(0), trips: self.trips.clone() }))
+    }
+
+    fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
+        let fewer = |trips: usize| trips.checked_sub(1);
+        if let Some(trips) = &self.trips
+            && trips.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer).is_ok()
+        {
+            panic!("tripped");
+        }
+        Ok(self)
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        self.input.execute(partition, context)
+    }
+}
+
+/// Brings a [`TripwireExec`] to executors.
+#[derive(Debug, Default)]
+pub(crate) struct TripwireCodec {
+    pub(crate) trips: Arc<AtomicUsize>,
+}
+
+impl NodeCodec for TripwireCodec {
+    fn name(&self) -> &'static str {
+        "tripwire"
+    }
+
+    fn encode(&self, node: &Arc<dyn ExecutionPlan>, _: &Writer<'_>) -> Result<Option<Vec<u8>>> {
+        Ok(node.downcast_ref::<TripwireExec>().map(|_| Vec::new()))
+    }
+
+    fn decode(&self, _: &[u8], children: &[Arc<dyn ExecutionPlan>], _: &Reader<'_>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(TripwireExec { input: Arc::clone(&children[0]), trips: Some(Arc::clone(&self.trips)) }))
     }
 }
 

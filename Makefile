@@ -17,6 +17,9 @@ HELM ?= helm
 REQUIREMENTS := tests/requirements.txt
 BENCH_VENV := $(FIRESTEEL_CACHE)/bench
 BENCH_REQUIREMENTS := tests/bench/requirements.txt
+TPC_VENV := $(FIRESTEEL_CACHE)/tpc
+TPC_ARGS ?= --scale 0.01
+FUZZ_ARGS ?= --seconds 25
 BENCH_ARGS ?= --scale 1 --engines firesteel,sail,spark
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 APT_INSTALL := $(SUDO) apt-get install --yes --no-install-recommends
@@ -59,6 +62,19 @@ conformance-short: build python ## Run every third of Spark's golden files; fail
 .PHONY: conformance-update
 conformance-update: build python ## Run all golden files, write docs/conformance.md and the list of what passes.
 	FIRESTEEL=$(FIRESTEEL) $(PYTHON) tests/conformance/judge.py --update --causes 40
+
+.PHONY: test-tpc
+test-tpc: build python $(TPC_VENV)/.installed ## Run TPC-DS and TPC-H through executors against DuckDB's answers. TPC_ARGS='--scale 1 --judge spark' changes it.
+	FIRESTEEL=$(FIRESTEEL) $(PYTHON) tests/tpc/tpc.py $(TPC_ARGS)
+
+$(TPC_VENV)/.installed: tests/tpc/requirements.txt
+	test -x $(TPC_VENV)/bin/python || python3 -m venv $(TPC_VENV)
+	$(TPC_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/tpc/requirements.txt
+	touch $@
+
+.PHONY: fuzz-sql
+fuzz-sql: build python ## Ask random queries in ways that have to agree. FUZZ_ARGS='--seed 7 --seconds 3600' changes it.
+	FIRESTEEL=$(FIRESTEEL) $(PYTHON) tests/fuzz/fuzz.py $(FUZZ_ARGS)
 
 .PHONY: bench
 bench: protoc $(BENCH_VENV)/.installed ## Time TPC-H beside Spark and Sail, release build. BENCH_ARGS='--scale 0.1 --engines ...' changes it.

@@ -109,7 +109,8 @@ fn fits_null(from: &DataType, from_null: bool, to: &DataType, to_null: bool) -> 
 fn forces_null(from: &DataType, to: &DataType) -> bool {
     use DataType as T;
     match (from, to) {
-        (T::Null, _) => true,
+        // The type of an empty array's or map's items, which are none.
+        (T::Null, _) => false,
         _ if from == to || to.is_string() => false,
         (_, T::Binary) => false,
         _ if from.is_string() => true,

@@ -8,6 +8,7 @@ use datafusion::logical_expr::logical_plan::{Distinct, Join, JoinConstraint, Pro
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, binary_expr};
 use firesteel_model::Result;
 
+use super::narrow::narrowed;
 use crate::planner::{Planner, child, df};
 
 /// A relation of distinct values of outer columns.
@@ -23,8 +24,14 @@ pub(super) struct Domain {
 }
 
 impl Domain {
-    /// The distinct values of a plan's columns.
+    /// Values of a plan's columns: all that its rows have, and maybe more.
     pub(super) fn of(planner: &mut Planner<'_>, outer: &LogicalPlan, used: &[FieldRef]) -> Result<Self> {
+        let names = used.iter().map(|field| field.name().clone()).collect();
+        Self::exactly(planner, &narrowed(outer, &names)?, used)
+    }
+
+    /// The distinct values of a plan's columns, for a subquery that fails for some values.
+    pub(super) fn exactly(planner: &mut Planner<'_>, outer: &LogicalPlan, used: &[FieldRef]) -> Result<Self> {
         let columns: Vec<_> = used.iter().map(|field| (field.name().clone(), planner.unique(field.name()))).collect();
         let exprs = columns.iter().map(|(outer, own)| column(outer).alias(own)).collect();
         let projected = LogicalPlan::Projection(df(Projection::try_new(exprs, child(outer.clone())))?);

@@ -44,11 +44,22 @@ impl Planner<'_> {
     fn filter_without(&mut self, filter: &Filter) -> Result<LogicalPlan> {
         let original = columns_of(&filter.input);
         let mut input = filter.input.as_ref().clone();
-        let (mut kept, mut left) = (Vec::new(), Vec::new());
+        let (mut plain, mut kept, mut hard, mut left) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for condition in conjuncts(filter) {
-            if !has_subquery(&condition) || is_planned_by_datafusion(&condition)? {
+            if !has_subquery(&condition) {
+                plain.push(condition);
+            } else if is_planned_by_datafusion(&condition)? {
                 kept.push(condition);
-            } else if let Some((subquery, kind)) = membership(&condition, input.schema())? {
+            } else {
+                hard.push(condition);
+            }
+        }
+        // First what makes the rows fewer, tables joined by their keys above all.
+        if let Some(condition) = plain.into_iter().reduce(Expr::and) {
+            input = filter_plan(input, condition)?;
+        }
+        for condition in hard {
+            if let Some((subquery, kind)) = membership(&condition, input.schema())? {
                 input = self.membership_join(input, &subquery, kind)?;
             } else {
                 left.push(condition);
@@ -185,8 +196,11 @@ impl Planner<'_> {
             let one = if gives_one_row(&query) { query } else { self.single_row(query, &value, Vec::new())? };
             return Ok((join(input, one, JoinType::Left, Some(lit(true)))?, column(&value)));
         }
-        let domain = Domain::of(self, &input, &used)?;
         let is_single = gives_one_row(&query);
+        let domain = match is_single {
+            true => Domain::of(self, &input, &used)?,
+            false => Domain::exactly(self, &input, &used)?,
+        };
         let mut inner = self.dependent(&query, &domain)?;
         if !is_single {
             inner = self.single_row(inner, &value, domain.exprs())?;
@@ -245,7 +259,7 @@ impl Planner<'_> {
     }
 }
 
-fn has_subquery(expr: &Expr) -> bool {
+pub(super) fn has_subquery(expr: &Expr) -> bool {
     expr.exists(|node| Ok(subquery_of(node).is_some())).unwrap_or(false)
 }
 

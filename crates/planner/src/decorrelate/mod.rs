@@ -7,12 +7,13 @@
 //! ```
 //!
 //! The method of Neumann and Kemper, "Unnesting Arbitrary Queries". It works for any subquery in any place, at the cost
-//! of computing the outer rows twice; so what DataFusion can decorrelate by pulling up an equality is left to it.
+//! of computing twice those tables of the outer rows that the columns come from; so what DataFusion can decorrelate by pulling up an equality is left to it.
 
 mod dependent;
 mod domain;
 mod expressions;
 mod lateral;
+mod narrow;
 mod references;
 
 use datafusion::common::tree_node::{Transformed, TreeNode};

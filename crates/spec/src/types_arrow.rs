@@ -43,7 +43,8 @@ pub fn to_arrow(data_type: &DataType) -> Arrow {
         }
         DataType::Map(key, value, contains_null) => {
             let entries = Arrow::Struct(Fields::from(vec![
-                arrow_field("key", key, false),
+                // Arrow has no key that may be NULL, nor need the keys of an empty map be.
+                arrow_field("key", key, false).with_nullable(false),
                 arrow_field("value", value, *contains_null),
             ]));
             Arrow::Map(Arc::new(Field::new("entries", entries, false)), false)

@@ -205,6 +205,18 @@ mod tests {
     }
 
     #[test]
+    fn every_rule_tells_what_is_wrong() {
+        for definition in definitions().unwrap() {
+            each(definition.schema(), definition.kind(), &mut |place, schema| {
+                for rule in schema.get("x-kubernetes-validations").and_then(Value::as_array).into_iter().flatten() {
+                    let message = rule["message"].as_str().unwrap_or_default();
+                    assert!(message.len() > 10 && !message.contains("self."), "{place}: {rule}");
+                }
+            });
+        }
+    }
+
+    #[test]
     fn lists_and_texts_in_specs_are_bounded_so_that_rules_stay_cheap() {
         for definition in definitions().unwrap() {
             each(&definition.schema()["properties"]["spec"], "spec", &mut |place, schema| {

@@ -14,6 +14,11 @@ OPERATOR := $(CARGO_TARGET_DIR)/debug/firesteel-operator
 CONF_DOCS := $(CARGO_TARGET_DIR)/debug/examples/conf_docs
 FUNCTION_DOCS := $(CARGO_TARGET_DIR)/debug/examples/function_docs
 HELM ?= helm
+# What makes a cluster for the end-to-end tests: up, load, run, node-stop, node-start, down.
+CLUSTER ?= ../shared/cluster/cluster
+GOAL ?= e2e
+# Tests that run side by side; most of their time they wait.
+E2E_WORKERS ?= 4
 REQUIREMENTS := tests/requirements.txt
 BENCH_VENV := $(FIRESTEEL_CACHE)/bench
 BENCH_REQUIREMENTS := tests/bench/requirements.txt
@@ -154,7 +159,16 @@ images: build ## Build the images firesteel:0.1 and firesteel-operator:0.1 with 
 
 .PHONY: e2e
 e2e: ## Run tests/e2e against the cluster of KUBECONFIG, with images that are there. ONLY=name picks tests.
-	$(PYTHON) -m pytest tests/e2e --tb=short $(if $(ONLY),-k '$(ONLY)')
+	$(PYTHON) -m pytest tests/e2e --tb=short --durations=20 -n $(E2E_WORKERS) --dist loadgroup -m 'not scripts' $(if $(ONLY),-k '$(ONLY)')
+
+.PHONY: e2e-scripts
+e2e-scripts: ## Run the classic scripts of tests/spark/scripts as jobs on the cluster of KUBECONFIG.
+	$(PYTHON) -m pytest tests/e2e/test_scripts.py --tb=short -rA -m scripts $(if $(ONLY),-k '$(ONLY)')
+
+.PHONY: e2e-local
+e2e-local: build python ## Run tests/e2e on a cluster that CLUSTER makes, with images built from this tree. GOAL=e2e-scripts runs that.
+	if test -x $(CLUSTER); then tests/e2e/run.sh $(CLUSTER) $(CARGO_TARGET_DIR)/debug $(MAKE) $(GOAL); \
+	  else echo "end-to-end tests skipped: KUBECONFIG names no cluster, and there is no $(CLUSTER) to make one"; fi
 
 .PHONY: kind-demo
 kind-demo: build ## Make a cluster in docker with kind, install the chart there and run manifests/sales.yaml. KIND_CLUSTER=name.

@@ -1,19 +1,51 @@
-"""One installation for all tests: chart, operator and the quick-start S3 server, in a namespace with Pod Security."""
+"""One installation for all tests: chart, operator and the quick-start S3 server, in a namespace with Pod Security.
 
+With pytest-xdist (`-n 4 --dist loadgroup`) tests run side by side. Those marked `alone` disturb others or count what is
+there: they have the cluster to themselves.
+"""
+
+import fcntl
 import os
+import tempfile
+from pathlib import Path
 
 import pytest
 
 import kube
 
 VALUES = ["quickStart.enabled=true", "image.pullPolicy=" + os.environ.get("E2E_PULL_POLICY", "IfNotPresent")]
+KEEP = os.environ.get("E2E_KEEP")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def installation():
-    """Installed from nothing, unless E2E_KEEP says that it stays between runs."""
-    keep = os.environ.get("E2E_KEEP")
-    if not keep:
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: no other test runs at the same time")
+    config.addinivalue_line("markers", "scripts: many programs; make e2e-scripts")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.get_closest_marker("alone"):
+            item.add_marker(pytest.mark.xdist_group("alone"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session):
+    """Installed from nothing, unless E2E_KEEP says that it stays between runs; by one process for all."""
+    if not is_worker(session) and not session.config.option.collectonly:
+        install()
+
+
+def pytest_sessionfinish(session):
+    if not is_worker(session) and not session.config.option.collectonly and not KEEP:
+        remove()
+
+
+def is_worker(session) -> bool:
+    return hasattr(session.config, "workerinput")
+
+
+def install():
+    if not KEEP:
         remove()
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": kube.NAMESPACE, "labels": labels}}
@@ -23,9 +55,6 @@ def installation():
     settings = [part for value in VALUES for part in ("--set", value)]
     chart = str(kube.ROOT / "charts" / "firesteel")
     kube.helm("upgrade", "--install", kube.RELEASE, chart, *settings, "--skip-crds", "--wait", "--timeout", "180s")
-    yield
-    if not keep:
-        remove()
 
 
 def remove():
@@ -33,13 +62,21 @@ def remove():
     kube.call("kubectl", "delete", "namespace", kube.NAMESPACE, "--ignore-not-found", "--timeout=90s", check=False)
 
 
+@pytest.fixture(autouse=True)
+def turn(request):
+    """Tests share the cluster, but for those that have it alone."""
+    with open(Path(tempfile.gettempdir()) / f"{kube.NAMESPACE}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if request.node.get_closest_marker("alone") else fcntl.LOCK_SH)
+        yield
+
+
 @pytest.fixture
 def name(request):
     """A name for the test's job; whatever has it is deleted before and after."""
-    text = request.node.name.removeprefix("test_").replace("_", "-").split("[")[0][:40].strip("-")
+    text = request.node.name.removeprefix("test_").replace("_", "-").split("[")[0].split("@")[0][:40].strip("-")
     clean(text)
     yield text
-    if not os.environ.get("E2E_KEEP"):
+    if not KEEP:
         clean(text)
 
 

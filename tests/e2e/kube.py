@@ -58,6 +58,23 @@ def delete(kind: str, name: str, *arguments: str) -> None:
     kubectl("delete", kind, name, "--ignore-not-found", *arguments)
 
 
+def in_store(*command: str, text: str | None = None) -> str:
+    """Runs a program in the pod of the quick-start store, whose buckets are folders of /data."""
+    return kubectl("exec", "-i", f"deployment/{RELEASE}-s3", "--", *command, text=text)
+
+
+def put(key: str, text: str) -> str:
+    """Puts an object into the bucket sales-data and gives its URL."""
+    in_store("sh", "-c", 'mkdir -p "$(dirname "$1")" && cat >"$1"', "sh", f"/data/sales-data/{key}", text=text)
+    return f"s3://sales-data/{key}"
+
+
+def shuffle_objects(uid: str) -> list[str]:
+    """What a job has in its folder of the shuffle's place, which tests put into the bucket sales-data."""
+    script = 'if [ -d "$1" ]; then find "$1" -type f; fi'
+    return in_store("sh", "-c", script, "sh", f"/data/sales-data/shuffle/{uid}").splitlines()
+
+
 def until(what: str, test, seconds: float = 60):
     """Waits until `test` answers with something and returns that."""
     end = time.monotonic() + seconds * PATIENCE

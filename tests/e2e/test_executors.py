@@ -1,5 +1,7 @@
 """Jobs whose tasks run on executors of their own."""
 
+import pytest
+
 import kube
 
 SHUFFLE = {"shuffle": {"url": "s3://sales-data/shuffle"}}
@@ -43,7 +45,7 @@ def wait_executors(name: str, count: int, seconds: float = 60) -> list[dict]:
 
 def leaves_nothing(name: str):
     labels = f"firesteel.dev/job={name}"
-    for kind in ("pods", "configmaps", "secrets", "networkpolicies"):
+    for kind in ("pods", "configmaps", "services", "secrets", "networkpolicies"):
         kube.until(f"no {kind}", lambda kind=kind: not kube.items(kind, labels), 60)
 
 
@@ -102,6 +104,7 @@ def test_an_executor_out_of_memory(name):
     assert "out of memory" in done["message"], done
 
 
+@pytest.mark.alone
 def test_a_quota_that_refuses_executors_and_is_lifted(name):
     pods = sum(pod["status"].get("phase") not in ("Succeeded", "Failed") for pod in kube.items("pods"))
     quota = {
@@ -128,11 +131,27 @@ def test_a_quota_that_refuses_executors_and_is_lifted(name):
     assert "reason" not in done and "executorFailures" not in done, done
 
 
-def test_delete_leaves_no_executor_behind(name):
-    kube.apply(job(name, "import time\ntime.sleep(600)"))
+HOLDING = """
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.getOrCreate()
+spark.conf.set("firesteel.sql.smallQueryThreshold", "0")
+rows = spark.range(0, 1000, 1, 4).cache()
+assert rows.count() == 1000
+print("held", flush=True)
+import time
+time.sleep(600)
+"""
+
+
+def test_delete_leaves_nothing_behind(name):
+    """Neither pods nor what belongs to them, nor an object of the shuffle."""
+    kube.apply(job(name, HOLDING))
     wait_executors(name, 2)
+    uid = kube.get("sparkjob", name)["metadata"]["uid"]
+    kube.until("there are objects of the shuffle", lambda: kube.shuffle_objects(uid), 60)
     kube.delete("sparkjob", name, "--timeout=100s")
     leaves_nothing(name)
+    assert kube.shuffle_objects(uid) == []
 
 
 def test_the_number_follows_the_manifest(name):

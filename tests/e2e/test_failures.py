@@ -1,5 +1,7 @@
 """Jobs that fail, and what is told about it."""
 
+import pytest
+
 import kube
 
 SLEEP = "import time\ntime.sleep(600)"
@@ -89,6 +91,7 @@ def test_driver_killed(name):
     assert len(kube.pods_of(name)) == 1
 
 
+@pytest.mark.alone
 def test_quota(name):
     quota = {
         "apiVersion": "v1",
@@ -108,6 +111,7 @@ def test_quota(name):
     assert (done["attempt"], done.get("failures", 0)) == (1, 0)
 
 
+@pytest.mark.alone
 def test_missing_permission(name):
     role = f"{kube.RELEASE}-operator"
     before = kube.get("clusterrole", role)

@@ -2,6 +2,8 @@
 
 import concurrent.futures
 
+import pytest
+
 import kube
 
 SLEEP = "import time\ntime.sleep(600)"
@@ -56,6 +58,7 @@ def test_pods_are_kept_or_not(name):
     kube.until("the driver's pod is gone", lambda: not kube.pods_of(name))
 
 
+@pytest.mark.alone
 def test_operator_killed_while_jobs_launch(name):
     """Operators are killed one after the other; every job has exactly one attempt and ends well."""
     names = [f"{name[:30]}-{number}" for number in range(6)]
@@ -75,6 +78,29 @@ def test_operator_killed_while_jobs_launch(name):
         kube.delete("sparkjob", one)
 
 
+@pytest.mark.alone
+def test_upgrade_while_jobs_run(name):
+    """Another operator takes over: what runs goes on in its first attempt, and what is new is run."""
+    script = 'import time\nprint("begun", flush=True)\ntime.sleep(25)\nprint("ended")'
+    kube.apply(kube.job(name, script, cleanup={"keepPods": "Always"}))
+    kube.wait_phase(name, "Running")
+    driver = kube.pods_of(name)[0]["metadata"]["uid"]
+    chart = str(kube.ROOT / "charts" / "firesteel")
+    before = {pod["metadata"]["uid"] for pod in kube.items("pods", "app.kubernetes.io/component=operator")}
+    options = ["--reuse-values", "--set", "operator.logLevel=debug", "--skip-crds", "--wait", "--timeout", "120s"]
+    kube.helm("upgrade", kube.RELEASE, chart, *options)
+    after = {pod["metadata"]["uid"] for pod in kube.items("pods", "app.kubernetes.io/component=operator")}
+    assert after - before
+    new = kube.job(f"{name}-new", {"sql": {"text": "SELECT 1"}})
+    kube.delete("sparkjob", f"{name}-new")
+    assert kube.run(new)["phase"] == "Succeeded"
+    done = kube.wait_phase(name, "Succeeded", "Failed")
+    assert (done["phase"], done["attempt"], done.get("disruptions", 0)) == ("Succeeded", 1, 0), done
+    assert [pod["metadata"]["uid"] for pod in kube.pods_of(name)] == [driver]
+    kube.delete("sparkjob", f"{name}-new")
+
+
+@pytest.mark.alone
 def test_two_operators(name):
     """The second waits for the lease and takes over when the first goes."""
     deployment = f"{kube.RELEASE}-operator"

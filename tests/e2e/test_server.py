@@ -23,11 +23,26 @@ listener = socket.create_server(("127.0.0.1", 15002))
 threading.Thread(target=forward, args=(listener,), daemon=True).start()
 spark = SparkSession.builder.remote("sc://localhost:15002").create()
 assert spark.range(100).count() == 100
+{more}
 print("counted")
 """
 
+# Where a function runs shows where tasks do.
+ON_EXECUTORS = """
+from pyspark.sql import functions as F
+spark.conf.set("firesteel.sql.smallQueryThreshold", "0")
 
-def client(name: str, remote: str, token: dict) -> dict:
+@F.udf("string")
+def host(number):
+    import os
+    return os.environ["HOSTNAME"]
+
+hosts = {row[0] for row in spark.range(0, 8, 1, 4).select(host("id")).distinct().collect()}
+assert hosts and all("-exec-" in host for host in hosts), hosts
+"""
+
+
+def client(name: str, remote: str, token: dict, more: str = "") -> dict:
     security = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
     (operator,) = kube.items("deployments", "app.kubernetes.io/name=firesteel")[:1]
     images = {e["name"]: e.get("value") for e in operator["spec"]["template"]["spec"]["containers"][0].get("env", [])}
@@ -45,7 +60,7 @@ def client(name: str, remote: str, token: dict) -> dict:
                 # PySpark wants a script that is a file.
                 "command": ["sh", "-c", 'printf %s "$SCRIPT" >/tmp/client.py && python3 /tmp/client.py'],
                 "env": [
-                    {"name": "SCRIPT", "value": CLIENT.format(host=remote)},
+                    {"name": "SCRIPT", "value": CLIENT.format(host=remote, more=more)},
                     {"name": "SPARK_CONNECT_AUTHENTICATE_TOKEN", **token},
                 ],
                 "volumeMounts": [{"name": "scratch", "mountPath": "/tmp"}],
@@ -100,3 +115,36 @@ def test_client_from_another_pod(name):
         assert kube.get("pod", pod)["status"]["phase"] == phase, log
         assert ("counted" in log) == (phase == "Succeeded"), log
     kube.delete("pod", f"{name}-client")
+
+
+def test_server_with_executors(name):
+    """Clients share executors that are pods, and nothing of them stays when the server is gone."""
+    server = {
+        "apiVersion": "firesteel.dev/v1alpha1",
+        "kind": "SparkConnectServer",
+        "metadata": {"name": name, "namespace": kube.NAMESPACE},
+        "spec": {
+            "driver": {"cpu": "100m", "memory": "768Mi"},
+            "executor": {"cpu": "100m", "memory": "768Mi", "count": 2},
+            "storage": {"shuffle": {"url": "s3://sales-data/shuffle"}},
+            "idleTimeout": "1h",
+        },
+    }
+    kube.apply(server)
+    now = lambda: kube.status(name, "sparkconnectserver")
+    kube.until("it is ready", lambda: kube.conditions(now()).get("Ready") == "True", 90)
+    assert kube.conditions(now())["Ignored"] == "True"
+    host = now()["remote"].removeprefix("sc://").split(":")[0]
+    token = {"valueFrom": {"secretKeyRef": {"name": f"{name}-token", "key": "token"}}}
+    pod = f"{name}-client"
+    kube.delete("pod", pod)
+    kube.apply(client(pod, host, token, ON_EXECUTORS))
+    kube.until("the client ends", lambda: kube.get("pod", pod)["status"]["phase"] in ("Succeeded", "Failed"), 150)
+    assert kube.get("pod", pod)["status"]["phase"] == "Succeeded", kube.kubectl("logs", pod)
+    kube.until("two executors show", lambda: now().get("executors", {}).get("summary") == "2/2", 60)
+    parts = lambda kind: kube.items(kind, f"firesteel.dev/server={name}")
+    assert len(parts("pods")) == 3
+    kube.delete("pod", pod)
+    kube.delete("sparkconnectserver", name)
+    for kind in ("pods", "secrets", "configmaps", "services"):
+        kube.until(f"no {kind}", lambda kind=kind: not parts(kind), 90)

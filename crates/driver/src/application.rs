@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use firesteel_catalog::{Catalog, MetadataStore};
-use firesteel_executor::{LocalCluster, Master};
+use firesteel_executor::{LocalCluster, Master, Packer, ProgressSink};
 use firesteel_model::conf::ConfKey;
 use firesteel_model::error_class::INVALID_CONF_VALUE_TYPE_MISMATCH;
 use firesteel_model::runtime_conf::{RuntimeConf, parse_bytes};
@@ -30,6 +30,10 @@ pub struct EngineConfig {
     pub python_path: Vec<PathBuf>,
     /// What starts executors, where `spark.master` is `k8s://`.
     pub launch: Option<ExecutorLaunch>,
+    /// Nothing of the shuffle that lies in a store is thrown away, not even at the end.
+    pub leaves_shuffle: bool,
+    /// Hears of every job's progress.
+    pub listener: Option<Arc<dyn ProgressSink>>,
 }
 
 /// One application.
@@ -40,6 +44,8 @@ pub(crate) struct Application {
     pub(crate) catalog: Arc<Catalog>,
     /// What sessions asked to be cached.
     pub(crate) caches: Caches,
+    /// Sends files along with jobs, where executors do not see this machine's.
+    pub(crate) packer: Option<Packer>,
     /// The Python that runs functions unless a session says otherwise.
     pub(crate) python: PathBuf,
     /// Modules for functions, beside those that sessions bring.
@@ -59,7 +65,9 @@ impl Application {
         let connections = config.connections;
         let policy = ClientPolicy::of_conf(&RuntimeConf::new(settings.clone()));
         let stores = StoreRegistry::with_policy(connections.clone(), policy);
-        let (mut cluster, scratch) = match Master::parse(&value(&settings, &conf::MASTER))? {
+        let master = Master::parse(&value(&settings, &conf::MASTER))?;
+        let packer = matches!(master, Master::Kubernetes).then(Packer::default);
+        let (mut cluster, scratch) = match master {
             Master::Local(cluster) => (*cluster, None),
             Master::Processes { executors: count, cores, memory_bytes } => {
                 let scratch = executors::shuffle_folder(&mut settings)?;
@@ -74,6 +82,8 @@ impl Application {
         cluster.object_stores = Some(Arc::clone(&stores) as _);
         cluster.memory_bytes = memory_bytes(&settings, cluster.fleet.is_none())?;
         cluster.directory = local_folder(&settings);
+        cluster.listener = config.listener;
+        cluster.leaves_shuffle = config.leaves_shuffle;
         cluster.shuffle = shuffle::location(&stores, &settings, &id)?;
         let cluster = LocalCluster::start(cluster)?;
         let warehouse = stores.resolve(&value(&settings, &conf::WAREHOUSE_DIR))?;
@@ -87,6 +97,7 @@ impl Application {
             stores,
             catalog,
             caches: Caches::default(),
+            packer,
             python,
             python_path,
             conf,

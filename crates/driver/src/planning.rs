@@ -16,6 +16,7 @@ use firesteel_engine::logical::PartitioningPlanner;
 use firesteel_engine::python::{PythonPlanner, extract_python};
 use firesteel_engine::settings::ExecutionSettings;
 use firesteel_engine::{physical_rules, session_config};
+use firesteel_executor::Parcel;
 use firesteel_functions::errors::from_datafusion;
 use firesteel_model::error_class::OPERATION_CANCELED;
 use firesteel_model::{Result, SparkError};
@@ -27,6 +28,7 @@ use tokio::sync::oneshot;
 
 use crate::cache::materialise;
 use crate::environment::SessionEnvironment;
+use crate::python;
 use crate::session::DriverSession;
 
 /// Stack of a planning thread: expressions of thousands of terms nest that deep.
@@ -117,6 +119,8 @@ pub(crate) struct Prepared {
     pub(crate) optimized: LogicalPlan,
     pub(crate) physical: Arc<dyn ExecutionPlan>,
     pub(crate) settings: ExecutionSettings,
+    /// The files that its functions need, where executors do not see them.
+    pub(crate) files: Option<Arc<Parcel>>,
     /// The cached rows that it reads.
     pub(crate) holds: Vec<Hold>,
 }
@@ -159,7 +163,8 @@ fn physical(
     let (optimized, holds) = ready(optimized)?;
     let planner = state.query_planner();
     let physical = handle.block_on(planner.create_physical_plan(&optimized, &state)).map_err(from_datafusion)?;
-    Ok(Prepared { planned, optimized, physical, settings, holds })
+    let files = python::parcel(session)?;
+    Ok(Prepared { planned, optimized, physical, settings, files, holds })
 }
 
 /// The session's settings of execution.

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use firesteel_connect::ArtifactKind;
+use firesteel_executor::Parcel;
 use firesteel_model::conf::{self, ConfKey};
 use firesteel_model::{Result, SparkError};
 use firesteel_python::{PythonSession, WorkerKey, unpack_archive};
@@ -54,6 +56,19 @@ fn executable(session: &DriverSession) -> PathBuf {
     let named = [&conf::PYSPARK_SESSION_PYTHON, &conf::PYSPARK_PYTHON].map(|key| session.settings().text(key));
     let named = named.into_iter().find(|name| !name.is_empty()).map(PathBuf::from);
     named.unwrap_or_else(|| session.application().python.clone())
+}
+
+/// The files that functions of the session need, packed for executors that do not see this machine's.
+pub(crate) fn parcel(session: &DriverSession) -> Result<Option<Arc<Parcel>>> {
+    let application = session.application();
+    let Some(packer) = &application.packer else { return Ok(None) };
+    let mut places = application.python_path.clone();
+    if session.artifacts().is_some() {
+        let (folder, includes) = files(session);
+        places.push(folder);
+        places.extend(includes);
+    }
+    packer.pack(&places)
 }
 
 /// Where the session's files lie, and what functions can import besides.

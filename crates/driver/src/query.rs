@@ -80,6 +80,7 @@ async fn send(
         cancel: Some(operation.cancellation().clone()),
         progress: Some(Arc::new(Reporter::new(sink.clone()))),
         settings: prepared.settings.clone(),
+        files: prepared.files.clone(),
         ..JobOptions::default()
     };
     match prepared.planned.finish {
@@ -122,8 +123,12 @@ pub(crate) async fn rows_of(
     prepared: Prepared,
     cancellation: &CancellationToken,
 ) -> Result<ReadyRows> {
-    let options =
-        JobOptions { cancel: Some(cancellation.clone()), settings: prepared.settings.clone(), ..JobOptions::default() };
+    let options = JobOptions {
+        cancel: Some(cancellation.clone()),
+        settings: prepared.settings.clone(),
+        files: prepared.files.clone(),
+        ..JobOptions::default()
+    };
     finished(session, prepared, options).await
 }
 

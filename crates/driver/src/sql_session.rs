@@ -73,6 +73,7 @@ impl SqlSession {
         let options = JobOptions {
             cancel: Some(cancellation),
             settings: prepared.settings.clone(),
+            files: prepared.files.clone(),
             description: Some(text.to_owned()),
             ..JobOptions::default()
         };

@@ -27,7 +27,8 @@ use crate::config::ClusterConfig;
 use crate::dispatch::{Command, Dispatcher, Stores, Submission};
 use crate::fleet::Fleet;
 use crate::local::LocalExecutor;
-use crate::progress::ProgressSink;
+use crate::parcel::Parcel;
+use crate::progress::{Both, ProgressSink};
 use crate::results::{JobStream, PartitionResult, ResultBoard};
 use crate::runner::{Executors, OwnExecutor};
 
@@ -58,6 +59,8 @@ pub struct JobOptions {
     /// No more rows than these are wanted: partitions run one after the other, a few more each time, until there are
     /// enough.
     pub limit: Option<usize>,
+    /// Files that tasks on other machines find where they lie at the driver.
+    pub files: Option<Arc<Parcel>>,
     /// Later jobs read the rows, not the driver.
     pub keeps_rows: bool,
     /// The end is told when no attempt runs any more, or a while after all were told to end: somebody cleans up then.
@@ -80,6 +83,7 @@ pub struct LocalCluster {
     control: Option<Runtime>,
     slots_per_executor: usize,
     hash_join_bytes_max: u64,
+    listener: Option<Arc<dyn ProgressSink>>,
 }
 
 impl LocalCluster {
@@ -112,7 +116,8 @@ impl LocalCluster {
             None => (executor.slots as usize, executor.hash_join_bytes_max()),
         };
         let (next_job, control) = (AtomicU64::new(0), Some(control));
-        Ok(Arc::new(Self { executor, commands, next_job, control, slots_per_executor, hash_join_bytes_max }))
+        let listener = config.listener;
+        Ok(Arc::new(Self { executor, commands, next_job, control, slots_per_executor, hash_join_bytes_max, listener }))
     }
 
     /// Memory, disk, caches and object stores of tasks; plans must be made with the same.
@@ -157,7 +162,8 @@ impl LocalCluster {
     }
 
     /// Starts a job that is cut already.
-    pub(crate) async fn start_job(&self, graph: StageGraph, options: JobOptions) -> Result<JobStream> {
+    pub(crate) async fn start_job(&self, graph: StageGraph, mut options: JobOptions) -> Result<JobStream> {
+        options.progress = self.listeners(options.progress);
         let job = JobId(self.next_job.fetch_add(1, Ordering::Relaxed));
         let board = Arc::new(ResultBoard::default());
         let (schema, limit) = (Arc::clone(&graph.schema), graph.limit);
@@ -219,6 +225,14 @@ impl LocalCluster {
             Err(_) => warn!("executors that do not end are killed"),
         }
         self.executor.clean_up().await;
+    }
+
+    /// Who hears of a job: whoever wants to of this one, and whoever wants to of all.
+    fn listeners(&self, own: Option<Arc<dyn ProgressSink>>) -> Option<Arc<dyn ProgressSink>> {
+        match (own, self.listener.clone()) {
+            (Some(own), Some(listener)) => Some(Arc::new(Both(own, listener))),
+            (own, listener) => own.or(listener),
+        }
     }
 
     async fn send(&self, command: Command) -> Result<()> {

@@ -12,6 +12,7 @@ use firesteel_scheduler::{AllocationConfig, SchedulerConfig};
 use firesteel_shuffle::ObjectLocation;
 
 use crate::fleet::FleetConfig;
+use crate::progress::ProgressSink;
 
 /// An in-process cluster: one executor with slots, memory and a directory.
 #[derive(Clone, Debug)]
@@ -32,8 +33,12 @@ pub struct ClusterConfig {
     pub fleet: Option<FleetConfig>,
     /// What is in the shuffle store outlives this process: the driver throws it away.
     pub keeps_shuffle: bool,
+    /// Nothing that `shuffle` holds is thrown away, not even at the end.
+    pub leaves_shuffle: bool,
     /// Limits of the scheduler.
     pub scheduler: SchedulerConfig,
+    /// Hears of every job's progress.
+    pub listener: Option<Arc<dyn ProgressSink>>,
 }
 
 impl ClusterConfig {
@@ -56,7 +61,9 @@ impl ClusterConfig {
             shuffle: None,
             fleet: None,
             keeps_shuffle: false,
+            leaves_shuffle: false,
             scheduler,
+            listener: None,
         }
     }
 

@@ -22,6 +22,7 @@ use tracing::warn;
 use crate::attempt::{self, AttemptEnd, AttemptWork};
 use crate::config::ClusterConfig;
 use crate::memory::{self, ShuffleBudget};
+use crate::undeleted::Undeleted;
 
 /// Threads that move bytes of the shuffle while tasks compute.
 const IO_THREADS: usize = 2;
@@ -91,7 +92,8 @@ impl LocalExecutor {
                 let io = runtime("firesteel-io", IO_THREADS).map_err(broken("start threads for the shuffle"))?;
                 let handle = io.handle().clone();
                 let store = ObjectShuffleStore::new(location, shuffle, Arc::new(budget), slots, handle);
-                (Arc::new(store), Some(io))
+                let store: Arc<dyn ShuffleStore> = Arc::new(store);
+                (if config.leaves_shuffle { Arc::new(Undeleted(store)) } else { store }, Some(io))
             }
         };
         let workers = Arc::new(WorkerPool::new(PoolLimits::of_slots(slots), Some(directory.path()))?);

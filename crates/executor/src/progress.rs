@@ -1,6 +1,7 @@
 //! What a job tells about itself while it runs.
 
 use std::fmt;
+use std::sync::Arc;
 
 use firesteel_model::SparkError;
 use firesteel_model::ids::{JobId, StageId, TaskAttempt};
@@ -11,6 +12,17 @@ use crate::attempt::TaskMetrics;
 pub trait ProgressSink: Send + Sync + fmt::Debug {
     /// Something happened.
     fn on_event(&self, event: ProgressEvent);
+}
+
+/// Two that hear the same.
+#[derive(Debug)]
+pub(crate) struct Both(pub(crate) Arc<dyn ProgressSink>, pub(crate) Arc<dyn ProgressSink>);
+
+impl ProgressSink for Both {
+    fn on_event(&self, event: ProgressEvent) {
+        self.0.on_event(event.clone());
+        self.1.on_event(event);
+    }
 }
 
 /// A step of a job.

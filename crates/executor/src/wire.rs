@@ -16,6 +16,7 @@ use firesteel_engine::partition::Sample;
 use firesteel_engine::settings::ExecutionSettings;
 use firesteel_engine::task::TaskOutput;
 use firesteel_model::{Result, SparkError};
+use firesteel_rpc::BlobHash;
 use firesteel_shuffle::MapOutput;
 use prost::Message;
 
@@ -29,6 +30,18 @@ struct PlanBlob {
     settings: Vec<u8>,
     #[prost(bytes = "vec", tag = "2")]
     plan: Vec<u8>,
+    /// Hash of the parcel with the files that its functions need; empty if they need none.
+    #[prost(bytes = "vec", tag = "3")]
+    files: Vec<u8>,
+}
+
+/// A stage's plan, read as far as it takes to begin with it.
+#[derive(Debug)]
+pub(crate) struct ReadPlan {
+    pub(crate) settings: ExecutionSettings,
+    /// As the codec knows it.
+    pub(crate) plan: Vec<u8>,
+    pub(crate) files: Option<BlobHash>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -65,18 +78,24 @@ fn unpacked(bytes: &[u8], what: &'static str) -> Result<Vec<u8>> {
 pub(crate) fn plan_to_bytes(
     codec: &PlanCodec,
     settings: &ExecutionSettings,
+    files: Option<BlobHash>,
     plan: &Arc<dyn ExecutionPlan>,
 ) -> Result<Vec<u8>> {
     let settings = serde_json::to_vec(settings).map_err(|error| SparkError::internal("settings").source(error))?;
-    packed(&PlanBlob { settings, plan: codec.encode(plan)? }.encode_to_vec())
+    let files = files.map(|hash| hash.0.to_vec()).unwrap_or_default();
+    packed(&PlanBlob { settings, plan: codec.encode(plan)?, files }.encode_to_vec())
 }
 
 /// The settings, and the plan as the codec knows it.
-pub(crate) fn plan_from_bytes(bytes: &[u8]) -> Result<(ExecutionSettings, Vec<u8>)> {
+pub(crate) fn plan_from_bytes(bytes: &[u8]) -> Result<ReadPlan> {
     let broken = broken("a plan");
     let blob = PlanBlob::decode(unpacked(bytes, "a plan")?.as_slice()).map_err(|error| broken().source(error))?;
     let settings = serde_json::from_slice(&blob.settings).map_err(|error| broken().source(error))?;
-    Ok((settings, blob.plan))
+    let files = match blob.files.as_slice() {
+        [] => None,
+        hash => Some(BlobHash(hash.try_into().map_err(|_| broken())?)),
+    };
+    Ok(ReadPlan { settings, plan: blob.plan, files })
 }
 
 /// The committed outputs of a stage.

@@ -4,8 +4,10 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 
 use firesteel_k8s::{Manifest, ManifestError, Resource, SparkConnectServer};
+use firesteel_launcher::{LaunchError, LogSource, PodIdentity, PodReporter, Reporting, Tally};
 
 use crate::arguments::{Driver, Format};
 use crate::data::Data;
@@ -39,6 +41,9 @@ async fn run_job(file: &Path, arguments: &Driver, tail: &LogTail) -> Result<(), 
     let mut interrupts = Interrupts::listen().map_err(Failure::io("cannot listen for signals"))?;
     let data = Data::of_pod(&job.spec.storage.connections, &arguments.storage)?;
     let pods = Pods::of_job(&job).await?;
+    let tally = Arc::new(Tally::default());
+    let log = tail.clone();
+    let reporting = report(pods.as_ref(), &tally, Arc::new(move || log.text())).await?;
     let execution = Execution {
         job: &job,
         args: &[],
@@ -49,8 +54,20 @@ async fn run_job(file: &Path, arguments: &Driver, tail: &LogTail) -> Result<(), 
         deadline: None,
         tail: Some(tail),
         pods: pods.as_ref(),
+        tally: Some(tally),
     };
-    execution.run(&mut interrupts).await
+    let result = execution.run(&mut interrupts).await;
+    if let Some(reporting) = reporting {
+        reporting.finish().await;
+    }
+    result
+}
+
+/// Tells the operator how things are from now on; nobody outside of a pod.
+async fn report(pods: Option<&Pods>, tally: &Arc<Tally>, log: LogSource) -> Result<Option<Reporting>, LaunchError> {
+    let Ok(identity) = PodIdentity::read(|name| std::env::var(name).ok()) else { return Ok(None) };
+    let reporter = PodReporter::connect(&identity, pods.map(Pods::reports), Arc::clone(tally), log).await?;
+    Ok(Some(reporter.start()))
 }
 
 /// Serves until SIGTERM.
@@ -70,15 +87,28 @@ async fn serve(file: &Path, arguments: &Driver) -> Result<(), Failure> {
     }
     let mut conf = server.spec.conf.0.clone();
     conf.entry("spark.app.name".to_owned()).or_insert_with(|| server.metadata.name.clone().unwrap_or_default());
-    let config = EngineConfig { connections: data.connections, conf, python: own_python(), ..EngineConfig::default() };
+    let tally = Arc::new(Tally::default());
+    let listener = Some(Arc::clone(&tally) as _);
+    let connections = data.connections;
+    let config = EngineConfig { connections, conf, python: own_python(), listener, ..EngineConfig::default() };
+    let pods = Pods::of_server(&server).await?;
+    let config = match &pods {
+        Some(pods) => pods.configure(config),
+        None => config,
+    };
+    let reporting = report(pods.as_ref(), &tally, Arc::new(String::new)).await?;
     let bind = SocketAddr::from((Ipv4Addr::UNSPECIFIED, arguments.port));
     let server = Server::start(config, bind, Some(token)).await?;
     tracing::info!(address = %server.address(), "serving");
     interrupts.next().await;
-    tokio::select! {
+    let ended = tokio::select! {
         () = server.shutdown() => Ok(()),
         interrupt = interrupts.next() => Err(Failure::Interrupted(interrupt)),
+    };
+    if let Some(reporting) = reporting {
+        reporting.finish().await;
     }
+    ended
 }
 
 fn read_server(file: &Path) -> Result<SparkConnectServer, Failure> {

@@ -2,8 +2,10 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use firesteel_k8s::SparkJob;
+use firesteel_launcher::Tally;
 use firesteel_sources::stores::StoreRegistry;
 use uuid::Uuid;
 
@@ -33,6 +35,8 @@ pub(crate) struct Execution<'a> {
     pub(crate) tail: Option<&'a LogTail>,
     /// The executors that compute; without them this process does.
     pub(crate) pods: Option<&'a Pods>,
+    /// Counts what is done, if anybody asks for it.
+    pub(crate) tally: Option<Arc<Tally>>,
 }
 
 impl Execution<'_> {
@@ -87,7 +91,8 @@ impl Execution<'_> {
         let mut conf = self.job.spec.conf.0.clone();
         conf.entry("spark.app.name".to_owned()).or_insert_with(|| name.to_owned());
         let (connections, python) = (self.data.connections.clone(), self.python.clone());
-        let config = EngineConfig { connections, conf, python, ..EngineConfig::default() };
+        let listener = self.tally.clone().map(|tally| tally as _);
+        let config = EngineConfig { connections, conf, python, listener, ..EngineConfig::default() };
         match self.pods {
             Some(pods) => pods.configure(config),
             None => config,
@@ -135,6 +140,7 @@ mod tests {
                 deadline: None,
                 tail: None,
                 pods: None,
+                tally: None,
             };
             execution.engine_config("sales").conf["spark.app.name"].clone()
         };

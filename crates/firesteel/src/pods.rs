@@ -5,10 +5,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use firesteel_k8s::SparkJob;
 use firesteel_k8s::build::executor::{faults_max, settings, shuffle_folder, wants_executors};
-use firesteel_k8s::status::ExecutorCounts;
+use firesteel_k8s::report::Report;
+use firesteel_k8s::storage::ShuffleCleanup;
+use firesteel_k8s::{SparkConnectServer, SparkJob};
 use firesteel_launcher::{LaunchError, PodIdentity, PodLauncher};
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::engine::{EngineConfig, ExecutorLaunch};
@@ -22,11 +24,12 @@ pub(crate) struct Pods {
     bind: IpAddr,
     /// What the engine must be told of them.
     conf: BTreeMap<String, String>,
-    counts: watch::Receiver<ExecutorCounts>,
+    reports: watch::Receiver<Report>,
     /// Executors that must be there before the program starts.
     min_to_start: u32,
     patience: Duration,
     faults_max: u32,
+    leaves_shuffle: bool,
 }
 
 impl Pods {
@@ -34,27 +37,44 @@ impl Pods {
     ///
     /// Errors: this process is not a driver's pod, or the job makes no sense.
     pub(crate) async fn of_job(job: &SparkJob) -> Result<Option<Self>, LaunchError> {
+        Self::of(job, PodIdentity::read).await
+    }
+
+    /// The same for a standing server.
+    pub(crate) async fn of_server(server: &SparkConnectServer) -> Result<Option<Self>, LaunchError> {
+        // A server that starts again in its pod must not take over the pods of the one before.
+        let incarnation = u32::try_from(Timestamp::now().as_second()).unwrap_or_default();
+        Self::of(&server.as_job(), |variable| PodIdentity::of_server(variable, incarnation)).await
+    }
+
+    async fn of(
+        job: &SparkJob,
+        identity: impl FnOnce(fn(&str) -> Option<String>) -> Result<PodIdentity, LaunchError>,
+    ) -> Result<Option<Self>, LaunchError> {
         if !wants_executors(job) {
-            tracing::info!("the job has no executors: this process computes");
+            tracing::info!("there are no executors: this process computes");
             return Ok(None);
         }
-        let variable = |name: &str| std::env::var(name).ok();
-        let identity = PodIdentity::read(variable)?;
+        let variable: fn(&str) -> Option<String> = |name| std::env::var(name).ok();
+        let identity = identity(variable)?;
         let launcher = PodLauncher::connect(job.clone(), &identity).await?;
+        let shuffle = job.spec.storage.shuffle.as_ref();
         Ok(Some(Self {
-            counts: launcher.counts(),
+            reports: launcher.reports(),
             launcher: Arc::new(launcher),
             bind: identity.ip,
             conf: conf(job, &identity, variable)?,
             min_to_start: job.spec.executor.min_to_start.unwrap_or(1),
             patience: job.spec.timeouts.executors.parse()?,
             faults_max: faults_max(&job.spec.executor),
+            leaves_shuffle: shuffle.is_some_and(|shuffle| shuffle.cleanup == ShuffleCleanup::Keep),
         }))
     }
 
     /// The engine's configuration, with tasks in these executors.
     pub(crate) fn configure(&self, mut config: EngineConfig) -> EngineConfig {
         config.conf.extend(self.conf.clone());
+        config.leaves_shuffle = self.leaves_shuffle;
         config.launch = Some(ExecutorLaunch {
             launcher: Arc::clone(&self.launcher) as _,
             bind: self.bind,
@@ -62,6 +82,11 @@ impl Pods {
             faults_max: Some(self.faults_max),
         });
         config
+    }
+
+    /// What there is to say about them, as it changes.
+    pub(crate) fn reports(&self) -> watch::Receiver<Report> {
+        self.reports.clone()
     }
 
     /// Waits until as many executors are there as the program needs to start.
@@ -72,13 +97,14 @@ impl Pods {
         if self.min_to_start <= 1 {
             return Ok(());
         }
-        let mut counts = self.counts.clone();
+        let mut reports = self.reports.clone();
         let wanted = self.min_to_start;
-        let there = counts.wait_for(|counts| counts.running >= wanted);
+        let running = |report: &Report| report.executors.as_ref().map_or(0, |counts| counts.running);
+        let there = reports.wait_for(|report| running(report) >= wanted);
         tokio::select! {
             there = tokio::time::timeout(self.patience, there) => match there {
                 Ok(Ok(_)) => Ok(()),
-                _ => Err(Failure::Executors { wanted, there: self.counts.borrow().running }),
+                _ => Err(Failure::Executors { wanted, there: running(&self.reports.borrow()) }),
             },
             interrupt = interrupts.next() => Err(Failure::Interrupted(interrupt)),
         }

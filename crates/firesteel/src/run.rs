@@ -1,6 +1,6 @@
 //! `firesteel run`: a job's manifest on this machine.
 
-use firesteel_k8s::{Manifest, SparkJob};
+use firesteel_k8s::{Manifest, SparkJob, ignored};
 
 use crate::arguments::Run;
 use crate::child::Deadline;
@@ -28,6 +28,9 @@ pub(crate) async fn run(arguments: Run) -> Result<(), Failure> {
     let mut interrupts = Interrupts::listen().map_err(Failure::io("cannot listen for signals"))?;
     let data = Data::of_job(&job.spec.storage.connections, arguments.data.as_deref()).await?;
     sql::tell(&data);
+    if let Some(sentence) = ignored::sentence(&ignored::of_job(&job.spec)) {
+        tracing::warn!("{sentence}");
+    }
     // A folder on this machine stands in for the store of the shuffle too.
     if let (None, Some(shuffle)) = (&data.embedded, &job.spec.storage.shuffle)
         && arguments.master.as_deref().is_some_and(|master| master.starts_with("local-cluster"))
@@ -43,6 +46,7 @@ pub(crate) async fn run(arguments: Run) -> Result<(), Failure> {
         deadline: deadline(&job)?,
         tail: None,
         pods: None,
+        tally: None,
     };
     let result = execution.run(&mut interrupts).await;
     data.shutdown().await;

@@ -25,6 +25,7 @@ pub mod crd;
 pub mod docs;
 pub mod duration;
 pub mod field;
+pub mod ignored;
 pub mod job;
 pub mod manifest;
 pub mod pod_status;

@@ -190,23 +190,17 @@ pub enum KeepPods {
     Never,
 }
 
-/// The web page of a running job.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// The web page of a running job. There is none yet: what is set here has no effect, and the condition `Ignored` says so.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Ui {
-    /// Creates a Service for the page.
-    #[serde(default = "yes")]
+    /// Creates a Service for the page. Not supported yet.
+    #[serde(default)]
     pub service: bool,
 
-    /// Creates an HTTPRoute (Gateway API) to that Service.
+    /// Creates an HTTPRoute (Gateway API) to that Service. Not supported yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_route: Option<HttpRoute>,
-}
-
-impl Default for Ui {
-    fn default() -> Self {
-        Self { service: true, http_route: None }
-    }
 }
 
 /// A route from a gateway to a page.
@@ -228,21 +222,11 @@ pub struct HttpRoute {
     pub hostname: Option<String>,
 }
 
-/// Prometheus metrics.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// Prometheus metrics. There are none yet: what is set here has no effect, and the condition `Ignored` says so.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Metrics {
-    /// Serves metrics and marks the pods for scraping.
-    #[serde(default = "yes")]
+    /// Serves metrics and marks the pods for scraping. Not supported yet.
+    #[serde(default)]
     pub enabled: bool,
-}
-
-impl Default for Metrics {
-    fn default() -> Self {
-        Self { enabled: true }
-    }
-}
-
-fn yes() -> bool {
-    true
 }

@@ -7,6 +7,9 @@ use crate::status::{ExecutorCounts, ExecutorFailure, Progress, Reason};
 /// Failures that a report and a status remember.
 pub const FAILURES_MAX: usize = 10;
 
+/// Bytes of the program's output that a status shows.
+pub const LOG_TAIL_LEN: usize = 2048;
+
 /// A driver's report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -14,6 +17,9 @@ pub struct Report {
     /// How much of the work is done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
+    /// The end of the program's output.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_tail: Option<String>,
     /// Executors by state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub executors: Option<ExecutorCounts>,

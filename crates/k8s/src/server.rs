@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::conf::Conf;
 use crate::duration::Span;
+use crate::job::{Main, SparkJob, SparkJobSpec};
 use crate::pods::{Driver, Executor};
-use crate::policy::{Metrics, Scheduling, Ui};
+use crate::policy::{Cleanup, Metrics, Retry, Scheduling, Timeouts, Ui};
 use crate::status::{DriverReport, ExecutorCounts, Urls};
 use crate::storage::Storage;
 
@@ -78,7 +79,8 @@ pub struct SparkConnectServerSpec {
     #[serde(default)]
     pub service: ServerService,
 
-    /// The server's pods go away after this long without a session. Never by default.
+    /// The server's pods go away after this long without a session. Not supported yet: it has no effect, and the
+    /// condition `Ignored` says so; `stop` takes the pods away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<Span>,
 
@@ -89,6 +91,33 @@ pub struct SparkConnectServerSpec {
     /// Prometheus metrics of the server and the executors.
     #[serde(default)]
     pub metrics: Metrics,
+}
+
+impl SparkConnectServer {
+    /// The server as the job that its executors belong to; it has no program.
+    pub fn as_job(&self) -> SparkJob {
+        let spec = self.spec.clone();
+        let spec = SparkJobSpec {
+            suspend: false,
+            managed_by: None,
+            image: spec.image,
+            main: Main::default(),
+            args: Vec::new(),
+            conf: spec.conf,
+            service_account_name: spec.service_account_name,
+            driver: spec.driver,
+            executor: spec.executor,
+            storage: spec.storage,
+            scheduling: spec.scheduling,
+            retry: Retry::default(),
+            timeouts: Timeouts::default(),
+            cleanup: Cleanup::default(),
+            ui: spec.ui,
+            metrics: spec.metrics,
+            driver_pdb: false,
+        };
+        SparkJob { metadata: self.metadata.clone(), spec, status: None }
+    }
 }
 
 /// Who may connect.
@@ -176,7 +205,7 @@ pub struct SparkConnectServerStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub urls: Option<Urls>,
 
-    /// `Ready`, `Idle` and `Degraded`.
+    /// `Ready`, `Idle` and `Degraded`; `Ignored` if fields are set that have no effect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,

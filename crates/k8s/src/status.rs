@@ -84,7 +84,7 @@ pub struct SparkJobStatus {
     pub log_tail: Option<String>,
 
     /// `Accepted`, `Admitted`, `DriverReady`, `ExecutorsReady`, `Degraded`, `Suspended`, `Complete` and `Failed`, for
-    /// `kubectl wait --for=condition=Complete`.
+    /// `kubectl wait --for=condition=Complete`; `Ignored` if fields are set that have no effect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,

@@ -70,11 +70,13 @@ pub struct Storage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shuffle: Option<Shuffle>,
 
-    /// Where the record of the job's events is kept, from which its page can be shown after it has ended.
+    /// Where the record of the job's events is kept, from which its page can be shown after it has ended. Not supported
+    /// yet: it has no effect, and the condition `Ignored` says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_log: Option<Location>,
 
-    /// Where the logs of driver and executors are kept after their pods are gone.
+    /// Where the logs of driver and executors are kept after their pods are gone. Not supported yet: it has no effect,
+    /// and the condition `Ignored` says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logs: Option<Location>,
 }

@@ -188,8 +188,8 @@ fn a_job_that_runs_can_only_be_edited_in_part() {
         json!({"retry": {"limit": 1}}),
         json!({"timeouts": {"start": "1m"}}),
         json!({"timeouts": {"executors": "1m"}}),
-        json!({"ui": {"service": false}}),
-        json!({"metrics": {"enabled": false}}),
+        json!({"ui": {"service": true}}),
+        json!({"metrics": {"enabled": true}}),
         json!({"driverPDB": true}),
     ] {
         check_edit(json!({}), patch.clone(), &[PINNED]);

@@ -20,6 +20,8 @@ pub struct PodIdentity {
     pub attempt: u32,
     /// `Always`, `IfNotPresent` or `Never`.
     pub image_pull_policy: Option<String>,
+    /// Whether it runs a standing server.
+    pub is_server: bool,
 }
 
 impl PodIdentity {
@@ -27,14 +29,31 @@ impl PodIdentity {
     ///
     /// Errors: a variable is missing or makes no sense, as in a process that the operator did not start.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, LaunchError> {
+        let attempt = variable("FIRESTEEL_ATTEMPT").ok_or(LaunchError::Environment("FIRESTEEL_ATTEMPT"))?;
+        Self::of_attempt(variable, parsed("FIRESTEEL_ATTEMPT", &attempt)?, false)
+    }
+
+    /// The same for a standing server, which has no attempts; `incarnation` tells it from those before in its pod.
+    ///
+    /// Errors: as of [`Self::read`].
+    pub fn of_server(variable: impl Fn(&str) -> Option<String>, incarnation: u32) -> Result<Self, LaunchError> {
+        Self::of_attempt(variable, incarnation, true)
+    }
+
+    fn of_attempt(
+        variable: impl Fn(&str) -> Option<String>,
+        attempt: u32,
+        is_server: bool,
+    ) -> Result<Self, LaunchError> {
         let required = |name: &'static str| variable(name).ok_or(LaunchError::Environment(name));
         Ok(Self {
             name: required("POD_NAME")?,
             uid: required("POD_UID")?,
             namespace: required("POD_NAMESPACE")?,
             ip: parsed("POD_IP", &required("POD_IP")?)?,
-            attempt: parsed("FIRESTEEL_ATTEMPT", &required("FIRESTEEL_ATTEMPT")?)?,
+            attempt,
             image_pull_policy: variable("FIRESTEEL_IMAGE_PULL_POLICY"),
+            is_server,
         })
     }
 }

@@ -8,7 +8,7 @@ use firesteel_executor::{ExecutorLauncher, LauncherContext, LauncherFactory, var
 use firesteel_k8s::SparkJob;
 use firesteel_k8s::build::executor::{CREDENTIALS_FOLDER, ExecutorPods, SettingsError};
 use firesteel_k8s::duration::SpanError;
-use firesteel_k8s::status::ExecutorCounts;
+use firesteel_k8s::report::Report;
 use firesteel_model::ids::ExecutorId;
 use firesteel_model::{ExecutorLoss, Result, SparkError};
 use jiff::SignedDuration;
@@ -51,7 +51,7 @@ pub struct PodLauncher {
     pods: ExecutorPods,
     sizing: Sizing,
     start_limit: SignedDuration,
-    counts: Arc<watch::Sender<ExecutorCounts>>,
+    reports: Arc<watch::Sender<Report>>,
 }
 
 impl PodLauncher {
@@ -72,14 +72,15 @@ impl PodLauncher {
                 driver_uid: identity.uid.clone(),
                 image_pull_policy: identity.image_pull_policy.clone(),
                 env: Vec::new(),
+                is_server: identity.is_server,
             },
-            counts: Arc::default(),
+            reports: Arc::default(),
         })
     }
 
-    /// How many executors there are, as it changes.
-    pub fn counts(&self) -> watch::Receiver<ExecutorCounts> {
-        self.counts.subscribe()
+    /// What there is to say about executors, as it changes.
+    pub fn reports(&self) -> watch::Receiver<Report> {
+        self.reports.subscribe()
     }
 
     fn environment(context: &LauncherContext) -> Vec<(String, String)> {
@@ -113,7 +114,7 @@ impl LauncherFactory for PodLauncher {
             pods,
             self.sizing.clone(),
             context.losses,
-            Arc::clone(&self.counts),
+            Arc::clone(&self.reports),
         );
         tokio::spawn(work.run(inbox));
         Ok(Arc::new(Pods { commands }))

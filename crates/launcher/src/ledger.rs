@@ -380,10 +380,10 @@ impl Ledger {
     pub(crate) fn report(&self) -> Report {
         let counts = self.counts();
         Report {
-            progress: None,
             waiting: self.waiting(&counts),
             executors: Some(counts),
             executor_failures: self.failures.iter().cloned().collect(),
+            ..Report::default()
         }
     }
 

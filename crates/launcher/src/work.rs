@@ -7,7 +7,7 @@ use std::time::Duration;
 use firesteel_executor::LossReporter;
 use firesteel_k8s::build::executor::ExecutorPods;
 use firesteel_k8s::build::names;
-use firesteel_k8s::status::ExecutorCounts;
+use firesteel_k8s::report::Report;
 use futures::StreamExt;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
@@ -23,7 +23,7 @@ use crate::ledger::{Action, Event, Ledger};
 use crate::observed;
 use crate::sizing::Sizing;
 
-/// How often the report is looked at, and pods that do not come.
+/// How often pods are looked at that do not come.
 const TICK: Duration = Duration::from_millis(500);
 
 /// How a call to the API ended.
@@ -32,8 +32,6 @@ enum Done {
     Happened(Event),
     /// With nothing to note.
     Nothing,
-    /// The report was written, or not.
-    Reported(bool),
 }
 
 pub(crate) struct Work {
@@ -43,11 +41,8 @@ pub(crate) struct Work {
     pods: ExecutorPods,
     sizing: Sizing,
     losses: LossReporter,
-    counts: Arc<watch::Sender<ExecutorCounts>>,
+    reports: Arc<watch::Sender<Report>>,
     calls: JoinSet<Done>,
-    /// The report that was written last, or is being written.
-    reported: Option<String>,
-    is_reporting: bool,
 }
 
 impl Work {
@@ -58,10 +53,9 @@ impl Work {
         pods: ExecutorPods,
         sizing: Sizing,
         losses: LossReporter,
-        counts: Arc<watch::Sender<ExecutorCounts>>,
+        reports: Arc<watch::Sender<Report>>,
     ) -> Self {
-        let calls = JoinSet::new();
-        Self { cluster, ledger, secret, pods, sizing, losses, counts, calls, reported: None, is_reporting: false }
+        Self { cluster, ledger, secret, pods, sizing, losses, reports, calls: JoinSet::new() }
     }
 
     /// Works until nobody can want executors any more. Pods that are left go with the driver's.
@@ -84,12 +78,6 @@ impl Work {
                 Some(watched) = driver.next() => self.driver_seen(watched).await,
                 Some(done) = self.calls.join_next(), if !self.calls.is_empty() => match done {
                     Ok(Done::Happened(event)) => self.happened(event).await,
-                    Ok(Done::Reported(is_written)) => {
-                        self.is_reporting = false;
-                        if !is_written {
-                            self.reported = None;
-                        }
-                    }
                     Ok(Done::Nothing) => {}
                     Err(error) => warn!(%error, "a call was broken off"),
                 },
@@ -157,31 +145,14 @@ impl Work {
     }
 
     /// Tells how things are, if that has changed.
-    fn report(&mut self) {
+    fn report(&self) {
         let report = self.ledger.report();
-        if let Some(counts) = &report.executors {
-            self.counts.send_if_modified(|known| {
-                let is_news = known != counts;
-                if is_news {
-                    known.clone_from(counts);
-                }
-                is_news
-            });
-        }
-        // A report always has a JSON form.
-        let text = serde_json::to_string(&report).unwrap_or_default();
-        if self.is_reporting || self.reported.as_ref() == Some(&text) {
-            return;
-        }
-        self.is_reporting = true;
-        self.reported = Some(text.clone());
-        let (cluster, pod) = (self.cluster.clone(), self.pods.driver_name.clone());
-        self.calls.spawn(async move {
-            let written = cluster.report(&pod, &text).await;
-            if let Err(error) = &written {
-                warn!(%error, "the report cannot be written");
+        self.reports.send_if_modified(|known| {
+            let is_news = *known != report;
+            if is_news {
+                *known = report;
             }
-            Done::Reported(written.is_ok())
+            is_news
         });
     }
 }

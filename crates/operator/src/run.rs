@@ -153,10 +153,21 @@ fn start(client: &Client, settings: Settings, metrics: Arc<Metrics>, stop: &Canc
             .owns(api::<SparkJob>(client, namespace), watcher::Config::default().labels(names::SCHEDULE));
         spawn(&mut work, schedules, context, stop, schedule::reconcile);
         let servers = controller::<SparkConnectServer>(client, namespace, context)
-            .owns(api::<Deployment>(client, namespace), of_servers);
+            .owns(api::<Deployment>(client, namespace), of_servers)
+            .watches(api::<Pod>(client, namespace), connect_pods(), server_of);
         spawn(&mut work, servers, context, stop, server::reconcile);
     }
     work
+}
+
+fn connect_pods() -> watcher::Config {
+    watcher::Config::default().labels(&format!("{},{}={}", names::SERVER, names::ROLE, names::CONNECT))
+}
+
+/// The server that a pod belongs to; a Deployment's pods have another owner.
+fn server_of(pod: Pod) -> Option<ObjectRef<SparkConnectServer>> {
+    let name = pod.metadata.labels?.remove(names::SERVER)?;
+    Some(ObjectRef::new(&name).within(&pod.metadata.namespace?))
 }
 
 fn api<K>(client: &Client, namespace: Option<&str>) -> Api<K>

@@ -170,6 +170,7 @@ impl Fragment {
         let options = JobOptions {
             cancel: Some(session.cancellation().clone()),
             settings: prepared.settings,
+            files: prepared.files,
             description: Some(format!("cache {}", self.name())),
             ..JobOptions::default()
         };

@@ -268,7 +268,7 @@ async fn run_tasks(
     job: &WriteJob,
     cancellation: &CancellationToken,
 ) -> Result<Vec<TaskCommit>, (SparkError, Vec<TaskCommit>)> {
-    let settings = prepared.settings.clone();
+    let (settings, files) = (prepared.settings.clone(), prepared.files.clone());
     let plan = named(prepared).and_then(|plan| by_partition(plan, &job.spec().partition_by));
     let plan = plan.map_err(|failure| (failure, Vec::new()))?;
     let plan: Arc<dyn ExecutionPlan> = Arc::new(WriteExec::new(plan, Arc::clone(job.spec())));
@@ -276,7 +276,7 @@ async fn run_tasks(
     let config = session_config(&settings).with_extension(Arc::clone(&session.application().stores));
     let cancel = Some(cancellation.clone());
     let options =
-        JobOptions { cancel, settings, config: Some(config), waits_for_attempts: true, ..JobOptions::default() };
+        JobOptions { cancel, settings, files, config: Some(config), waits_for_attempts: true, ..JobOptions::default() };
     let submitted = session.application().cluster.submit(plan, options).await;
     let mut stream = submitted.map_err(|failure| (failure, Vec::new()))?;
     let mut commits = Vec::new();
@@ -321,8 +321,12 @@ fn by_partition(plan: Arc<dyn ExecutionPlan>, partition_by: &[String]) -> Result
 
 /// Runs a query for its effects only.
 async fn drain(session: &DriverSession, prepared: Prepared, cancellation: &CancellationToken) -> Result<()> {
-    let options =
-        JobOptions { cancel: Some(cancellation.clone()), settings: prepared.settings.clone(), ..JobOptions::default() };
+    let options = JobOptions {
+        cancel: Some(cancellation.clone()),
+        settings: prepared.settings.clone(),
+        files: prepared.files.clone(),
+        ..JobOptions::default()
+    };
     let mut stream = session.application().cluster.submit(prepared.physical, options).await?;
     while let Some(batch) = stream.next().await {
         batch?;

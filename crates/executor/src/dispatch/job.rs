@@ -16,6 +16,7 @@ use super::Submission;
 use super::stage::StageRun;
 use crate::attempt::AttemptWork;
 use crate::cluster::JobOptions;
+use crate::fleet::Blob;
 use crate::progress::ProgressEvent;
 use crate::results::ResultBoard;
 
@@ -27,6 +28,8 @@ pub(crate) struct Job {
     /// What to fail with, if the job is ended for a reason that the scheduler does not know.
     pub(crate) error: Option<SparkError>,
     pub(crate) result_dropped: bool,
+    /// The job's files as executors ask for them, for as long as they may.
+    pub(crate) sent_files: Option<Arc<Blob>>,
     config: SessionConfig,
     /// By stage number.
     ids: Vec<StageId>,
@@ -47,6 +50,7 @@ impl Job {
             board,
             error: None,
             result_dropped: false,
+            sent_files: None,
             config,
             ids,
             runs: HashMap::new(),

@@ -6,7 +6,7 @@ use firesteel_engine::codec::PlanCodec;
 use firesteel_engine::stages::StageNo;
 use firesteel_model::Result;
 use firesteel_model::ids::TaskAttempt;
-use firesteel_rpc::{InputRef, Launch};
+use firesteel_rpc::{BlobHash, InputRef, Launch};
 
 use super::blobs::BlobStore;
 use crate::dispatch::Job;
@@ -26,13 +26,14 @@ impl Cargo {
     /// The message that has an executor run the attempt.
     pub(super) fn load(&self, attempt: TaskAttempt, job: &mut Job) -> Result<Launch> {
         let settings = job.options.settings.clone();
+        let files = self.files(job);
         let run = job.run_for(attempt)?;
         let no = run.no;
         let partition = run.first_partition + attempt.task.partition.0 as usize;
         let plan = match &run.sent_plan {
             Some(plan) => Arc::clone(plan),
             None => {
-                let plan = self.blobs.put(wire::plan_to_bytes(&self.codec, &settings, run.template())?);
+                let plan = self.blobs.put(wire::plan_to_bytes(&self.codec, &settings, files, run.template())?);
                 run.sent_plan = Some(Arc::clone(&plan));
                 plan
             }
@@ -42,6 +43,12 @@ impl Cargo {
         let to_driver = job.is_for_driver(attempt.task.stage);
         let partition = u32::try_from(partition).unwrap_or(u32::MAX);
         Ok(Launch { attempt, partition, plan: plan.hash, inputs, to_driver })
+    }
+
+    fn files(&self, job: &mut Job) -> Option<BlobHash> {
+        let parcel = job.options.files.as_ref()?;
+        let blob = job.sent_files.get_or_insert_with(|| self.blobs.put(parcel.bytes.to_vec()));
+        Some(blob.hash)
     }
 
     fn outputs(&self, parent: StageNo, job: &mut Job) -> Result<InputRef> {

@@ -18,7 +18,8 @@ use firesteel_rpc::{BlobHash, Link, RpcError};
 use firesteel_shuffle::MapOutput;
 use tokio::sync::OnceCell;
 
-use crate::wire;
+use crate::parcel;
+use crate::wire::{self, ReadPlan};
 
 /// Plans, or lists, kept for the next task: how many, and about how many bytes.
 const KEPT_MAX: usize = 64;
@@ -69,30 +70,51 @@ pub(super) struct Plans {
     extend: Extend,
     plans: Kept<StagePlan>,
     outputs: Kept<Vec<MapOutput>>,
+    laid: Kept<Laid>,
+}
+
+/// Files that lie where functions look for them.
+struct Laid;
+
+/// Does work that may take long, while other tasks are waiting for the thread.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T, FetchError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(SparkError::internal("reading a plan panicked"))).map_err(FetchError::Broken)
 }
 
 impl Plans {
     pub(super) fn new(link: Link, codec: Arc<PlanCodec>, runtime: Arc<RuntimeEnv>, extend: Extend) -> Self {
-        Self { link, codec, runtime, extend, plans: Kept::default(), outputs: Kept::default() }
+        Self { link, codec, runtime, extend, plans: Kept::default(), outputs: Kept::default(), laid: Kept::default() }
     }
 
     pub(super) async fn plan(&self, hash: BlobHash) -> Result<Arc<StagePlan>, FetchError> {
         let cell = self.plans.cell(hash);
         let plan = cell.get_or_try_init(|| async {
             let bytes = self.fetch(hash).await?;
+            let ReadPlan { settings, plan, files } = aside(move || wire::plan_from_bytes(&bytes)).await?;
+            if let Some(files) = files {
+                self.lay(files).await?;
+            }
             let (codec, runtime) = (Arc::clone(&self.codec), Arc::clone(&self.runtime));
             let extend = Arc::clone(&self.extend);
-            let read = move || {
-                let (settings, plan) = wire::plan_from_bytes(&bytes)?;
+            aside(move || {
                 let config = extend(session_config(&settings));
                 let template = codec.decode(&plan, config.clone(), runtime)?;
                 Ok(Arc::new(StagePlan { bytes: plan.len() as u64, template, config, shared: Mutex::default() }))
-            };
-            // It may take long, and other tasks are waiting for the thread.
-            let read = tokio::task::spawn_blocking(read).await;
-            read.unwrap_or_else(|_| Err(SparkError::internal("reading a plan panicked"))).map_err(FetchError::Broken)
+            })
+            .await
         });
         plan.await.cloned()
+    }
+
+    /// Lays files where functions look for them; each parcel once.
+    async fn lay(&self, hash: BlobHash) -> Result<(), FetchError> {
+        let cell = self.laid.cell(hash);
+        let laid = cell.get_or_try_init(|| async {
+            let bytes = self.fetch(hash).await?;
+            aside(move || parcel::unpack(&bytes)).await.map(|()| Arc::new(Laid))
+        });
+        laid.await.map(|_| ())
     }
 
     pub(super) async fn outputs(&self, hash: BlobHash) -> Result<Arc<Vec<MapOutput>>, FetchError> {
@@ -138,6 +160,12 @@ trait Footprint {
 impl Footprint for StagePlan {
     fn bytes(&self) -> u64 {
         self.bytes
+    }
+}
+
+impl Footprint for Laid {
+    fn bytes(&self) -> u64 {
+        0
     }
 }
 

@@ -32,6 +32,10 @@ pub struct ExecutorPods {
     pub image_pull_policy: Option<String>,
     /// Environment of the executor's container; no secrets.
     pub env: Vec<(String, String)>,
+    /// Whether the driver is a standing server, and `job` what [`SparkConnectServer::as_job`] makes of it.
+    ///
+    /// [`SparkConnectServer::as_job`]: crate::SparkConnectServer::as_job
+    pub is_server: bool,
 }
 
 impl ExecutorPods {
@@ -67,7 +71,15 @@ impl ExecutorPods {
     }
 
     fn labels(&self) -> Value {
-        names::labels(self.job_name(), self.job_uid(), self.attempt, names::EXECUTOR)
+        let mut labels = names::labels(self.job_name(), self.job_uid(), self.attempt, names::EXECUTOR);
+        if self.is_server
+            && let Some(labels) = labels.as_object_mut()
+        {
+            // A job of the server's name has nothing to do with it.
+            let name = labels.remove(names::JOB).unwrap_or_default();
+            labels.insert(names::SERVER.to_owned(), name);
+        }
+        labels
     }
 
     /// An executor's pod.
@@ -217,6 +229,7 @@ mod tests {
             driver_uid: "1F2e-3d4c5b6a".to_owned(),
             image_pull_policy: Some("Never".to_owned()),
             env: vec![("FIRESTEEL_DRIVER".to_owned(), "10.0.0.1:4000".to_owned())],
+            is_server: false,
         }
     }
 
@@ -254,6 +267,14 @@ mod tests {
         assert_eq!(secret["metadata"]["ownerReferences"][0]["name"], "sales-2-driver");
         assert!(!pod.to_string().contains("s3cret"));
         serde_json::from_value::<Secret>(secret).unwrap();
+    }
+
+    #[test]
+    fn a_servers_executors_are_not_those_of_a_job_of_its_name() {
+        let pods = ExecutorPods { is_server: true, ..pods("{main: {sql: {text: x}}}") };
+        let labels = pods.pod(1)["metadata"]["labels"].clone();
+        assert_eq!((labels.get(names::JOB), &labels[names::SERVER]), (None, &json!("sales")));
+        assert_eq!(labels[names::ROLE], names::EXECUTOR);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Conditions of a job's status. They follow from phase, reason and counts, so that they never disagree with them.
 
+use firesteel_k8s::ignored;
 use firesteel_k8s::status::{Phase, Reason, SparkJobStatus};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
@@ -29,6 +30,16 @@ pub(crate) fn derive(status: &mut SparkJobStatus, now: Timestamp, generation: Op
     }
 }
 
+/// Tells of fields that are set in vain; no condition where there never were any.
+pub(crate) fn tell_ignored(conditions: &mut Vec<Condition>, fields: &[&str], now: Timestamp, generation: Option<i64>) {
+    let (kind, reason) = ignored::CONDITION;
+    let sentence = ignored::sentence(fields);
+    if sentence.is_some() || conditions.iter().any(|condition| condition.type_ == kind) {
+        let message = sentence.as_deref().unwrap_or_default();
+        set(conditions, kind, sentence.is_some(), reason, message, now, generation);
+    }
+}
+
 /// Sets one condition. Its reason and sentence tell why it came to hold or ceased to, so that they change with it
 /// only, or while it is the kind that tells about trouble.
 pub(crate) fn set(
@@ -52,7 +63,7 @@ pub(crate) fn set(
     match conditions.iter_mut().find(|condition| condition.type_ == kind) {
         None => conditions.push(condition),
         Some(before) if before.status != value => *before = condition,
-        Some(before) if kind == "Degraded" => {
+        Some(before) if kind == "Degraded" || kind == ignored::CONDITION.0 => {
             let last_transition_time = before.last_transition_time.clone();
             *before = Condition { last_transition_time, ..condition };
         }
@@ -66,6 +77,18 @@ mod tests {
 
     fn value<'a>(status: &'a SparkJobStatus, kind: &str) -> &'a Condition {
         status.conditions.iter().find(|condition| condition.type_ == kind).unwrap()
+    }
+
+    #[test]
+    fn fields_that_are_set_in_vain_are_told_of() {
+        let mut conditions = Vec::new();
+        tell_ignored(&mut conditions, &[], Timestamp::UNIX_EPOCH, None);
+        assert!(conditions.is_empty());
+        tell_ignored(&mut conditions, &["ui.service"], Timestamp::UNIX_EPOCH, None);
+        assert_eq!((conditions[0].status.as_str(), conditions[0].type_.as_str()), ("True", "Ignored"));
+        assert_eq!(conditions[0].message, "ui.service has no effect yet");
+        tell_ignored(&mut conditions, &[], Timestamp::UNIX_EPOCH, None);
+        assert_eq!(conditions[0].status, "False");
     }
 
     #[test]

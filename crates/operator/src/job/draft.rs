@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use firesteel_k8s::report::LOG_TAIL_LEN;
 use firesteel_k8s::status::{AttemptReport, ExecutorCounts, Phase, Reason, SparkJobStatus};
-use firesteel_k8s::{SparkJob, SparkJobSpec};
+use firesteel_k8s::{SparkJob, SparkJobSpec, ignored};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -43,6 +44,8 @@ impl<'a> Draft<'a> {
     pub(crate) fn finish(mut self) -> Vec<Action> {
         self.status.observed_generation = self.job.metadata.generation;
         conditions::derive(&mut self.status, self.now, self.job.metadata.generation);
+        let ignored = ignored::of_job(&self.job.spec);
+        conditions::tell_ignored(&mut self.status.conditions, &ignored, self.now, self.job.metadata.generation);
         let mut actions = Vec::new();
         if self.must_write || self.job.status.as_ref() != Some(&self.status) {
             actions.push(Action::WriteStatus(Box::new(self.status)));
@@ -125,6 +128,9 @@ impl<'a> Draft<'a> {
         if names_executors && spec.storage.shuffle.is_none() {
             self.warn("NoShuffle", "storage.shuffle is not set, so that there are no executors: the driver computes");
         }
+        if let Some(sentence) = ignored::sentence(&ignored::of_job(spec)) {
+            self.warn("Ignored", sentence);
+        }
         self.launch_again(attempt);
     }
 
@@ -143,6 +149,12 @@ impl<'a> Draft<'a> {
         let report = &pod.report;
         self.status.progress = report.progress.clone().or(self.status.progress.take());
         self.status.executors = report.executors.clone().or(self.status.executors.take());
+        // The pod is the user's own: it may say more than a status should hold.
+        let log_tail = report.log_tail.as_deref().map(|text| {
+            let start = text.ceil_char_boundary(text.len().saturating_sub(LOG_TAIL_LEN));
+            text[start..].to_owned()
+        });
+        self.status.log_tail = log_tail.or(self.status.log_tail.take());
         if !report.executor_failures.is_empty() {
             let failures = &report.executor_failures;
             self.status.executor_failures = failures[failures.len().saturating_sub(10)..].to_vec();

@@ -31,6 +31,6 @@ mod retry;
 mod stop_tests;
 mod watch;
 
-pub(crate) use conditions::set as set_condition;
+pub(crate) use conditions::{set as set_condition, tell_ignored};
 use reconcile::reconcile;
 pub(crate) use watch::{KnownPods, Watch};

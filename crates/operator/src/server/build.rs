@@ -42,16 +42,25 @@ fn token_secret_name(server: &SparkConnectServer) -> String {
 pub(crate) fn text(server: &SparkConnectServer, settings: &Settings) -> Value {
     let mut storage = server.spec.storage.clone();
     storage.connections = settings.connections_of(&server.spec.storage.connections).to_vec();
+    // All that the server's executors are made from, and nothing that may change without a new pod.
+    let metadata = &server.metadata;
     let text = json!({
         "apiVersion": "firesteel.dev/v1alpha1",
         "kind": "SparkConnectServer",
-        "metadata": { "name": server.metadata.name, "namespace": server.metadata.namespace },
-        "spec": { "conf": server.spec.conf, "storage": storage, "executor": server.spec.executor },
+        "metadata": { "name": metadata.name, "namespace": metadata.namespace, "uid": metadata.uid },
+        "spec": {
+            "image": server.spec.image.as_deref().unwrap_or(&settings.image),
+            "serviceAccountName": service_account(server, settings),
+            "conf": server.spec.conf,
+            "storage": storage,
+            "executor": server.spec.executor,
+            "scheduling": server.spec.scheduling,
+        },
     });
     json!({
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": metadata(server, &name(server)),
+        "metadata": self::metadata(server, &name(server)),
         "data": { "server.json": text.to_string() },
     })
 }
@@ -116,6 +125,9 @@ fn pod(server: &SparkConnectServer, settings: &Settings) -> Value {
         "--port",
         &PORT.to_string(),
     ];
+    let policy = settings.image_pull_policy.as_ref();
+    let env = policy.map(|policy| json!({ "name": "FIRESTEEL_IMAGE_PULL_POLICY", "value": policy }));
+    let env = env.into_iter().collect();
     let parts = pod::PodParts {
         name: name(server),
         namespace: server.metadata.namespace.as_deref().unwrap_or_default(),
@@ -125,13 +137,13 @@ fn pod(server: &SparkConnectServer, settings: &Settings) -> Value {
         image: spec.image.as_deref().unwrap_or(&settings.image),
         image_pull_policy: settings.image_pull_policy.as_deref(),
         command: command.map(str::to_owned).to_vec(),
-        env: Vec::new(),
+        env,
         volumes,
         mounts,
         ports: vec![json!({ "name": "connect", "containerPort": PORT })],
         cpu: &spec.driver.cpu,
         memory: &spec.driver.memory,
-        service_account: Some(spec.service_account_name.as_deref().unwrap_or(&settings.service_account)),
+        service_account: Some(service_account(server, settings)),
         has_api_token: true,
         scheduling: &spec.scheduling,
         grace_seconds: GRACE_SECONDS,
@@ -146,6 +158,17 @@ fn pod(server: &SparkConnectServer, settings: &Settings) -> Value {
     pod
 }
 
+fn service_account<'a>(server: &'a SparkConnectServer, settings: &'a Settings) -> &'a str {
+    server.spec.service_account_name.as_deref().unwrap_or(&settings.service_account)
+}
+
+/// Selects the server's own pod.
+pub(crate) fn selector(server: &SparkConnectServer) -> String {
+    let name = server.metadata.name.as_deref().unwrap_or_default();
+    format!("{}={name},{}={}", names::SERVER, names::ROLE, names::CONNECT)
+}
+
+/// Labels of a server's objects; those of its executors differ in their role.
 fn labels(server: &SparkConnectServer) -> Value {
     json!({
         "app.kubernetes.io/name": "firesteel",

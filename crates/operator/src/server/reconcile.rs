@@ -6,9 +6,9 @@ use std::time::Duration;
 use firesteel_k8s::SparkConnectServer;
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret, Service};
 use kube::ResourceExt;
-use kube::api::PostParams;
+use kube::api::{ListParams, PostParams};
 use kube::runtime::controller::Action as Requeue;
 
 use crate::cluster::{ClusterError, limited};
@@ -32,7 +32,9 @@ pub(crate) async fn reconcile(server: Arc<SparkConnectServer>, context: Arc<Cont
     cluster.apply::<Service>(&build::service(&server)).await?;
     cluster.apply::<Deployment>(&build::deployment(&server, &context.settings)).await?;
     let deployment = cluster.get::<Deployment>(&namespace, &build::name(&server)).await?;
-    let (status, note) = status(&server, deployment.as_ref(), Timestamp::now());
+    let pods = ListParams::default().labels(&build::selector(&server));
+    let pods = limited(cluster.api::<Pod>(&namespace).list(&pods)).await?.items;
+    let (status, note) = status(&server, deployment.as_ref(), &pods, Timestamp::now());
     if server.status.as_ref() != Some(&status) {
         let written = SparkConnectServer { status: Some(status), ..(*server).clone() };
         cluster.replace_status(&namespace, &server.name_any(), &written).await?;

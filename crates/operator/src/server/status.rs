@@ -1,12 +1,16 @@
 //! A server's status: a pure function of the server and its Deployment.
 
-use firesteel_k8s::SparkConnectServer;
+use firesteel_k8s::build::names;
+use firesteel_k8s::report::Report;
 use firesteel_k8s::server::SparkConnectServerStatus;
+use firesteel_k8s::status::DriverReport;
+use firesteel_k8s::{SparkConnectServer, ignored};
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentStatus};
+use k8s_openapi::api::core::v1::Pod;
 
 use crate::job::observed::Note;
-use crate::job::set_condition;
+use crate::job::{set_condition, tell_ignored};
 
 use super::build;
 
@@ -14,6 +18,7 @@ use super::build;
 pub(crate) fn status(
     server: &SparkConnectServer,
     deployment: Option<&Deployment>,
+    pods: &[Pod],
     now: Timestamp,
 ) -> (SparkConnectServerStatus, Option<Note>) {
     let generation = server.metadata.generation;
@@ -24,7 +29,9 @@ pub(crate) fn status(
     status.remote = Some(format!("sc://{}.{namespace}.svc:{}", build::name(server), server.spec.service.port));
     let deployed = deployment.and_then(|deployment| deployment.status.as_ref());
     let ready = !server.spec.stop && deployed.is_some_and(|deployed| deployed.available_replicas.unwrap_or(0) > 0);
-    let trouble = deployed.and_then(trouble).filter(|_| !server.spec.stop);
+    let report = adopt(&mut status, pods);
+    let waiting = report.waiting.map(|waiting| (waiting.reason.to_string(), waiting.message));
+    let trouble = deployed.and_then(trouble).or(waiting).filter(|_| !server.spec.stop);
     let reason = match (server.spec.stop, ready) {
         (true, _) => "Stopped",
         (false, true) => "Running",
@@ -34,6 +41,7 @@ pub(crate) fn status(
     set_condition(&mut status.conditions, "Idle", server.spec.stop, reason, "", now, generation);
     let (word, sentence) = trouble.clone().unwrap_or_else(|| (reason.to_owned(), String::new()));
     set_condition(&mut status.conditions, "Degraded", trouble.is_some(), &word, &sentence, now, generation);
+    tell_ignored(&mut status.conditions, &ignored::of_server(&server.spec), now, generation);
     let note = (was_ready != ready).then(|| {
         let (reason, message) = match (ready, server.spec.stop) {
             (true, _) => ("Ready", "clients can connect"),
@@ -43,6 +51,23 @@ pub(crate) fn status(
         Note { is_warning: reason == "NotReady", reason, message: message.to_owned() }
     });
     (status, note)
+}
+
+/// Takes over what the server's pod shows; while one follows another, the newer one counts.
+fn adopt(status: &mut SparkConnectServerStatus, pods: &[Pod]) -> Report {
+    let pod = pods.iter().max_by_key(|pod| pod.metadata.creation_timestamp.clone().map(|time| time.0));
+    let annotations = pod.and_then(|pod| pod.metadata.annotations.as_ref());
+    let text = annotations.and_then(|all| all.get(names::REPORT));
+    // It comes from a pod that users may write: a report that cannot be read is none.
+    let report: Report = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    status.executors.clone_from(&report.executors);
+    status.driver = pod.map(|pod| DriverReport {
+        pod_name: pod.metadata.name.clone().unwrap_or_default(),
+        uid: pod.metadata.uid.clone(),
+        node_name: pod.spec.as_ref().and_then(|spec| spec.node_name.clone()),
+        start_time: pod.status.as_ref().and_then(|status| status.start_time.clone()),
+    });
+    report
 }
 
 fn is_ready(status: &SparkConnectServerStatus) -> bool {
@@ -81,13 +106,34 @@ pub(crate) mod tests {
 
     fn at(server: &SparkConnectServer, deployed: serde_json::Value) -> (SparkConnectServerStatus, Option<Note>) {
         let deployment = serde_json::from_value(json!({ "metadata": {}, "status": deployed })).unwrap();
-        status(server, Some(&deployment), Timestamp::UNIX_EPOCH)
+        status(server, Some(&deployment), &[], Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn what_the_pod_says_of_executors_is_shown() {
+        let report = json!({
+            "executors": { "summary": "1/2", "target": 2, "running": 1, "pending": 1 },
+            "waiting": { "reason": "Unschedulable", "message": "1 of 2 executors wait: no node fits" },
+        });
+        let pod = |created: &str, name: &str, report: &str| -> Pod {
+            let metadata = json!({
+                "name": name, "creationTimestamp": created, "annotations": { names::REPORT: report },
+            });
+            serde_json::from_value(json!({ "metadata": metadata })).unwrap()
+        };
+        let pods =
+            [pod("2026-01-02T00:00:00Z", "new", &report.to_string()), pod("2026-01-01T00:00:00Z", "old", "nonsense")];
+        let deployed = serde_json::from_value(json!({ "metadata": {}, "status": { "availableReplicas": 1 } })).unwrap();
+        let (status, _) = status(&server("{}"), Some(&deployed), &pods, Timestamp::UNIX_EPOCH);
+        assert_eq!(status.executors.as_ref().unwrap().summary, "1/2");
+        assert_eq!(status.driver.as_ref().unwrap().pod_name, "new");
+        assert_eq!(condition(&status, "Degraded"), "True Unschedulable");
     }
 
     #[test]
     fn a_server_becomes_ready_and_tells_once() {
         let mut server = server("{}");
-        let (starting, note) = status(&server, None, Timestamp::UNIX_EPOCH);
+        let (starting, note) = status(&server, None, &[], Timestamp::UNIX_EPOCH);
         assert_eq!((condition(&starting, "Ready").as_str(), note), ("False Starting", None));
         assert_eq!(starting.remote.as_deref(), Some("sc://lake-connect.default.svc:15002"));
         server.status = Some(starting);

@@ -164,7 +164,7 @@ def test_the_number_follows_the_manifest(name):
 
 
 def test_elastic_executors_come_with_the_work_and_go(name):
-    script = SLOW.format(steps=150_000) + "\nimport time\ntime.sleep(600)\n"
+    script = SLOW.format(steps=2_000_000) + "\nimport time\ntime.sleep(600)\n"
     elastic = {"count": None, "elastic": {"min": 0, "initial": 0, "max": 3, "idle": "3s"}}
     item = job(name, script, executor=elastic)
     del item["spec"]["executor"]["count"]

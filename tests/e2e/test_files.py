@@ -13,8 +13,8 @@ spark.conf.set("firesteel.sql.smallQueryThreshold", "0")
 
 @F.udf("string")
 def greet(number):
-    import os, greeting, numbers_of.small
-    return f"{os.environ['HOSTNAME']} {greeting.WORD} {numbers_of.small.twice(number)}"
+    import socket, greeting, numbers_of.small
+    return f"{socket.gethostname()} {greeting.WORD} {numbers_of.small.twice(number)}"
 
 rows = [row[0].split() for row in spark.range(0, 40, 1, 4).select(greet("id")).collect()]
 assert [row[1:] for row in rows] == [["hello", str(2 * number)] for number in range(40)], rows
@@ -38,12 +38,12 @@ spark.addArtifacts(str(folder / "things.zip") + "#box", archive=True)
 
 @F.udf("string")
 def of_files(number):
-    import os
+    import socket
     from doubling import double
     from pyspark.core.files import SparkFiles
     word = open(SparkFiles.get("words.txt")).read()
     thing = open(SparkFiles.get("box") + "/inner/thing.txt").read()
-    return f"{os.environ['HOSTNAME']} {double(number)} {word} {thing}"
+    return f"{socket.gethostname()} {double(number)} {word} {thing}"
 
 rows = [row[0].split() for row in spark.range(0, 8, 1, 2).select(of_files("id")).collect()]
 assert [row[1:] for row in rows] == [[str(2 * number), "yes", "thing"] for number in range(8)], rows

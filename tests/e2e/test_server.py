@@ -8,14 +8,22 @@ import os, socket, threading
 from pyspark.sql import SparkSession
 
 def pump(one, other):
-    while data := one.recv(65536):
-        other.sendall(data)
-    other.shutdown(socket.SHUT_WR)
+    try:
+        while data := one.recv(65536):
+            other.sendall(data)
+    except OSError:
+        pass
+    for end in (one, other):
+        end.close()
 
 def forward(listener):
     while True:
         one, _ = listener.accept()
-        other = socket.create_connection(("{host}", 15002))
+        try:
+            other = socket.create_connection(("{host}", 15002))
+        except OSError:
+            one.close()
+            continue
         for ends in ((one, other), (other, one)):
             threading.Thread(target=pump, args=ends, daemon=True).start()
 
@@ -34,8 +42,8 @@ spark.conf.set("firesteel.sql.smallQueryThreshold", "0")
 
 @F.udf("string")
 def host(number):
-    import os
-    return os.environ["HOSTNAME"]
+    import socket
+    return socket.gethostname()
 
 hosts = {row[0] for row in spark.range(0, 8, 1, 4).select(host("id")).distinct().collect()}
 assert hosts and all("-exec-" in host for host in hosts), hosts
@@ -127,7 +135,7 @@ def test_server_with_executors(name):
             "driver": {"cpu": "100m", "memory": "768Mi"},
             "executor": {"cpu": "100m", "memory": "768Mi", "count": 2},
             "storage": {"shuffle": {"url": "s3://sales-data/shuffle"}},
-            "idleTimeout": "1h",
+            "metrics": {"enabled": True},
         },
     }
     kube.apply(server)
@@ -148,3 +156,31 @@ def test_server_with_executors(name):
     kube.delete("sparkconnectserver", name)
     for kind in ("pods", "secrets", "configmaps", "services"):
         kube.until(f"no {kind}", lambda kind=kind: not parts(kind), 90)
+
+
+def test_a_server_without_sessions_rests_until_a_client_comes(name):
+    server = {
+        "apiVersion": "firesteel.dev/v1alpha1",
+        "kind": "SparkConnectServer",
+        "metadata": {"name": name, "namespace": kube.NAMESPACE},
+        "spec": {"driver": {"cpu": "100m", "memory": "768Mi"}, "idleTimeout": "5s"},
+    }
+    kube.apply(server)
+    now = lambda: kube.status(name, "sparkconnectserver")
+    pods = lambda: kube.items("pods", f"firesteel.dev/server={name}")
+    idle = lambda: kube.conditions(now()).get("Idle") == "True"
+    kube.until("it has been ready", lambda: "Ready" in {event["reason"] for event in kube.events_of(name)}, 90)
+    kube.until("it rests", idle, 60)
+    kube.until("its pod is gone", lambda: not pods(), 90)
+    host = now()["remote"].removeprefix("sc://").split(":")[0]
+    token = {"valueFrom": {"secretKeyRef": {"name": f"{name}-token", "key": "token"}}}
+    pod = f"{name}-client"
+    kube.delete("pod", pod)
+    kube.apply(client(pod, host, token))
+    kube.until("the client ends", lambda: kube.get("pod", pod)["status"]["phase"] in ("Succeeded", "Failed"), 150)
+    assert kube.get("pod", pod)["status"]["phase"] == "Succeeded", kube.kubectl("logs", pod)
+    kube.delete("pod", pod)
+    kube.until("it rests again", lambda: idle() and not pods(), 90)
+    assert kube.get("endpointslice", f"{name}-connect-doorbell")
+    kube.delete("sparkconnectserver", name)
+    kube.until("nothing is left", lambda: not kube.items("endpointslices", f"firesteel.dev/server={name}"), 60)

@@ -74,8 +74,8 @@ def test_detached_and_killed(tmp_path):
 def test_what_is_wrong_is_said_before_anything_is_made(tmp_path):
     assert firesteel("submit", "app.jar").returncode == 2
     assert "No such file" in firesteel("submit", "nothing.yaml").stderr
-    wrong = firesteel("submit", "--set", "executor.count=0", "s3://code/x.py")
-    assert wrong.returncode == 2 and "executor.count" in wrong.stderr, wrong
+    wrong = firesteel("submit", "--set", "executor.minToStart=7", "s3://code/x.py")
+    assert wrong.returncode == 2 and "minToStart" in wrong.stderr, wrong
     dry = firesteel("submit", "--dry-run", "--executors", "3", "s3a://code/x.py")
     assert dry.returncode == 0 and "count: 3" in dry.stdout and "s3://code/x.py" in dry.stdout, dry
     other = subprocess.run([PROGRAM, "get", "--context", "nowhere"], capture_output=True, text=True, timeout=60, check=False)

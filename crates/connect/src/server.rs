@@ -49,12 +49,19 @@ pub struct ServerHandle {
     address: SocketAddr,
     stop: CancellationToken,
     task: JoinHandle<()>,
+    sessions: Arc<SessionManager>,
 }
 
 impl ServerHandle {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Counts the sessions that are open, as of each call.
+    pub fn session_count(&self) -> impl Fn() -> usize + Send + Sync + 'static {
+        let sessions = Arc::clone(&self.sessions);
+        move || sessions.count()
     }
 
     /// Cancels what runs, closes all sessions and stops; calls get a short time to end.
@@ -82,9 +89,9 @@ pub fn serve(listener: TcpListener, config: ServerConfig) -> Result<ServerHandle
     let service = InterceptedService::new(service, BearerCheck::new(config.token));
 
     let stop = CancellationToken::new();
-    let task = tokio::spawn(run(service, listener, sessions, config.settings, stop.clone()));
+    let task = tokio::spawn(run(service, listener, Arc::clone(&sessions), config.settings, stop.clone()));
     tracing::info!(%address, "Spark Connect is listening");
-    Ok(ServerHandle { address, stop, task })
+    Ok(ServerHandle { address, stop, task, sessions })
 }
 
 async fn run(

@@ -39,6 +39,11 @@ impl Server {
         self.address
     }
 
+    /// Counts the sessions that are open, as of each call.
+    pub fn session_count(&self) -> impl Fn() -> usize + Send + Sync + 'static {
+        self.handle.session_count()
+    }
+
     /// Cancels what runs, lets clients have their answers, throws away what jobs left and stops.
     pub async fn shutdown(self) {
         self.handle.shutdown().await;

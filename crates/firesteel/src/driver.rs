@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use firesteel_k8s::{Manifest, ManifestError, Resource, SparkConnectServer};
-use firesteel_launcher::{LaunchError, LogSource, PodIdentity, PodReporter, Reporting, Tally};
+use firesteel_launcher::{LaunchError, LogSource, PodIdentity, PodReporter, Reporting, SessionCount, Sources, Tally};
 
 use crate::arguments::{Driver, Format};
 use crate::data::Data;
@@ -43,7 +43,10 @@ async fn run_job(file: &Path, arguments: &Driver, tail: &LogTail) -> Result<(), 
     let pods = Pods::of_job(&job).await?;
     let tally = Arc::new(Tally::default());
     let log = tail.clone();
-    let reporting = report(pods.as_ref(), &tally, Arc::new(move || log.text())).await?;
+    let log: Option<LogSource> = Some(Arc::new(move || log.text()));
+    let executors = pods.as_ref().map(Pods::reports);
+    let sources = Sources { executors, tally: Arc::clone(&tally), log, sessions: None };
+    let reporting = report(PodIdentity::read(variable).ok(), sources).await?;
     let execution = Execution {
         job: &job,
         args: &[],
@@ -64,10 +67,13 @@ async fn run_job(file: &Path, arguments: &Driver, tail: &LogTail) -> Result<(), 
 }
 
 /// Tells the operator how things are from now on; nobody outside of a pod.
-async fn report(pods: Option<&Pods>, tally: &Arc<Tally>, log: LogSource) -> Result<Option<Reporting>, LaunchError> {
-    let Ok(identity) = PodIdentity::read(|name| std::env::var(name).ok()) else { return Ok(None) };
-    let reporter = PodReporter::connect(&identity, pods.map(Pods::reports), Arc::clone(tally), log).await?;
-    Ok(Some(reporter.start()))
+async fn report(identity: Option<PodIdentity>, sources: Sources) -> Result<Option<Reporting>, LaunchError> {
+    let Some(identity) = identity else { return Ok(None) };
+    Ok(Some(PodReporter::connect(&identity, sources).await?.start()))
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// Serves until SIGTERM.
@@ -96,9 +102,11 @@ async fn serve(file: &Path, arguments: &Driver) -> Result<(), Failure> {
         Some(pods) => pods.configure(config),
         None => config,
     };
-    let reporting = report(pods.as_ref(), &tally, Arc::new(String::new)).await?;
     let bind = SocketAddr::from((Ipv4Addr::UNSPECIFIED, arguments.port));
     let server = Server::start(config, bind, Some(token)).await?;
+    let sessions: Option<SessionCount> = Some(Arc::new(server.session_count()));
+    let sources = Sources { executors: pods.as_ref().map(Pods::reports), tally, log: None, sessions };
+    let reporting = report(PodIdentity::of_server(variable, 0).ok(), sources).await?;
     tracing::info!(address = %server.address(), "serving");
     interrupts.next().await;
     let ended = tokio::select! {

@@ -15,9 +15,7 @@ pub fn of_job(spec: &SparkJobSpec) -> Vec<&'static str> {
 
 /// The fields of a server that are set in vain.
 pub fn of_server(spec: &SparkConnectServerSpec) -> Vec<&'static str> {
-    let mut fields = of_parts(&spec.storage, &spec.ui, &spec.metrics);
-    fields.extend(spec.idle_timeout.is_some().then_some("idleTimeout"));
-    fields
+    of_parts(&spec.storage, &spec.ui, &spec.metrics)
 }
 
 fn of_parts(storage: &Storage, ui: &Ui, metrics: &Metrics) -> Vec<&'static str> {

@@ -20,6 +20,9 @@ pub struct Report {
     /// The end of the program's output.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_tail: Option<String>,
+    /// Sessions that are open, of a standing server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<u32>,
     /// Executors by state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub executors: Option<ExecutorCounts>,

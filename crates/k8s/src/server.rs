@@ -79,8 +79,8 @@ pub struct SparkConnectServerSpec {
     #[serde(default)]
     pub service: ServerService,
 
-    /// The server's pods go away after this long without a session. Not supported yet: it has no effect, and the
-    /// condition `Ignored` says so; `stop` takes the pods away.
+    /// The server's pods go away after this long without a session, and come back when a client connects. Never by
+    /// default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_timeout: Option<Span>,
 

@@ -30,5 +30,5 @@ mod work;
 
 pub use identity::PodIdentity;
 pub use launcher::{LaunchError, PodLauncher};
-pub use reporter::{LogSource, PodReporter, Reporting};
+pub use reporter::{LogSource, PodReporter, Reporting, SessionCount, Sources};
 pub use tally::Tally;

@@ -28,13 +28,27 @@ const LAST: Duration = Duration::from_secs(5);
 /// The end of the program's output, as of now.
 pub type LogSource = Arc<dyn Fn() -> String + Send + Sync>;
 
+/// How many sessions are open, as of now.
+pub type SessionCount = Arc<dyn Fn() -> usize + Send + Sync>;
+
+/// What a report is made from.
+#[derive(Clone, Default)]
+pub struct Sources {
+    /// What the launcher says of executors, if there is one.
+    pub executors: Option<watch::Receiver<Report>>,
+    /// What jobs have done.
+    pub tally: Arc<Tally>,
+    /// The program's output, if there is a program.
+    pub log: Option<LogSource>,
+    /// Sessions, of a standing server.
+    pub sessions: Option<SessionCount>,
+}
+
 /// Gathers and writes reports.
 pub struct PodReporter {
     cluster: Cluster,
     pod: String,
-    executors: Option<watch::Receiver<Report>>,
-    tally: Arc<Tally>,
-    log: LogSource,
+    sources: Sources,
     written: Option<(Report, Instant)>,
 }
 
@@ -46,18 +60,13 @@ pub struct Reporting {
 }
 
 impl PodReporter {
-    /// Finds the API as a pod does. `executors` is what the launcher says of executors, if there is one.
+    /// Finds the API as a pod does.
     ///
     /// Errors: there is no API.
-    pub async fn connect(
-        identity: &PodIdentity,
-        executors: Option<watch::Receiver<Report>>,
-        tally: Arc<Tally>,
-        log: LogSource,
-    ) -> Result<Self, LaunchError> {
+    pub async fn connect(identity: &PodIdentity, sources: Sources) -> Result<Self, LaunchError> {
         let client = Client::try_default().await.map_err(|error| LaunchError::Client(Box::new(error)))?;
         let cluster = Cluster::new(&client, &identity.namespace);
-        Ok(Self { cluster, pod: identity.name.clone(), executors, tally, log, written: None })
+        Ok(Self { cluster, pod: identity.name.clone(), sources, written: None })
     }
 
     /// Reports from now on, whenever something has changed.
@@ -85,9 +94,11 @@ impl PodReporter {
     }
 
     fn report(&self) -> Report {
-        let executors = self.executors.as_ref().map(|known| known.borrow().clone()).unwrap_or_default();
-        let log_tail = Some((self.log)()).filter(|text| !text.is_empty());
-        Report { progress: self.tally.progress(), log_tail, ..executors }
+        let Sources { executors, tally, log, sessions } = &self.sources;
+        let executors = executors.as_ref().map(|known| known.borrow().clone()).unwrap_or_default();
+        let log_tail = log.as_ref().map(|log| log()).filter(|text| !text.is_empty());
+        let sessions = sessions.as_ref().map(|count| u32::try_from(count()).unwrap_or(u32::MAX));
+        Report { progress: tally.progress(), log_tail, sessions, ..executors }
     }
 
     async fn write(&mut self, report: Report) {

@@ -12,6 +12,7 @@ use crate::cluster::{Cluster, ClusterError};
 use crate::events::Events;
 use crate::job::KnownPods;
 use crate::metrics::Metrics;
+use crate::server::Doorbells;
 use crate::settings::Settings;
 
 /// Waits after failures: the first, and the longest.
@@ -25,6 +26,7 @@ pub(crate) struct Context {
     pub(crate) access: Access,
     pub(crate) pods: KnownPods,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) doorbells: Doorbells,
     /// Failures in a row of each resource that has any, by its identity.
     failures: Mutex<HashMap<String, u32>>,
 }
@@ -38,6 +40,7 @@ impl Context {
             cluster: Cluster::new(client),
             settings,
             metrics,
+            doorbells: Doorbells::default(),
             failures: Mutex::default(),
         }
     }

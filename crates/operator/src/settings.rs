@@ -1,6 +1,6 @@
 //! What whoever installs the operator decides.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use clap::Args;
 use firesteel_k8s::storage::Connection;
@@ -57,6 +57,10 @@ pub(crate) struct Settings {
     #[arg(long, env = "FIRESTEEL_LEASE_NAME", default_value = "firesteel-operator", value_name = "NAME")]
     pub(crate) lease_name: String,
 
+    /// Address on which pods reach this operator; without it, servers do not rest for want of sessions.
+    #[arg(long, env = "POD_IP", value_name = "ADDRESS")]
+    pub(crate) pod_ip: Option<IpAddr>,
+
     /// This operator among several.
     #[arg(long, env = "POD_NAME", default_value = "firesteel-operator", value_name = "NAME")]
     pub(crate) identity: String,
@@ -96,6 +100,7 @@ impl Default for Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             lease_namespace: None,
             lease_name: "firesteel-operator".to_owned(),
+            pod_ip: None,
             identity: "test".to_owned(),
         }
     }

@@ -1,6 +1,7 @@
 //! [`SessionManager`]: finds, opens, clones, closes and expires sessions.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -26,6 +27,12 @@ pub(crate) struct SessionManager {
     settings: Arc<RuntimeConf>,
     directory: PathBuf,
     sessions: Mutex<Sessions>,
+}
+
+impl fmt::Debug for SessionManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionManager").field("open", &self.count()).finish_non_exhaustive()
+    }
 }
 
 #[derive(Default)]
@@ -131,6 +138,11 @@ impl SessionManager {
                 self.close(&holder.key, false).await;
             }
         }
+    }
+
+    /// Sessions that are open.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().open.len()
     }
 
     /// Closes all sessions.

@@ -21,6 +21,9 @@ pub const REPORT: &str = "firesteel.dev/report";
 /// Annotation of a driver's pod with the executors that the job asks for, as JSON.
 pub const SIZING: &str = "firesteel.dev/sizing";
 
+/// Annotation of a server that rests: when somebody last wanted it.
+pub const AWAKE: &str = "firesteel.dev/awake";
+
 /// Role of a driver's pod.
 pub const DRIVER: &str = "driver";
 /// Role of an executor's pod.

@@ -1,5 +1,7 @@
 //! The objects of a server, as JSON.
 
+use std::net::IpAddr;
+
 use firesteel_k8s::SparkConnectServer;
 use firesteel_k8s::build::{names, pod, storage};
 use serde_json::{Value, json};
@@ -83,8 +85,28 @@ pub(crate) fn service(server: &SparkConnectServer) -> Value {
     })
 }
 
-/// The Deployment: one pod, or none while the server is stopped. A change of the server's text makes a new pod.
-pub(crate) fn deployment(server: &SparkConnectServer, settings: &Settings) -> Value {
+/// Name of the EndpointSlice of a server that rests.
+pub(crate) fn doorbell_name(server: &SparkConnectServer) -> String {
+    format!("{}-doorbell", name(server))
+}
+
+/// What leads the Service of a server that rests to a port of the operator.
+pub(crate) fn doorbell(server: &SparkConnectServer, operator: IpAddr, port: u16) -> Value {
+    let mut metadata = metadata(server, &doorbell_name(server));
+    metadata["labels"]["kubernetes.io/service-name"] = json!(name(server));
+    metadata["labels"]["endpointslice.kubernetes.io/managed-by"] = json!(names::FIELD_MANAGER);
+    json!({
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": metadata,
+        "addressType": if operator.is_ipv4() { "IPv4" } else { "IPv6" },
+        "endpoints": [{ "addresses": [operator.to_string()], "conditions": { "ready": true } }],
+        "ports": [{ "name": "connect", "port": port, "protocol": "TCP" }],
+    })
+}
+
+/// The Deployment: one pod, or none while the server is stopped or rests. A change of the server's text makes a new pod.
+pub(crate) fn deployment(server: &SparkConnectServer, rests: bool, settings: &Settings) -> Value {
     let text = text(server, settings)["data"]["server.json"].as_str().map(str::to_owned).unwrap_or_default();
     let mut pod = pod(server, settings);
     pod["metadata"]["annotations"]["firesteel.dev/text"] =
@@ -98,7 +120,7 @@ pub(crate) fn deployment(server: &SparkConnectServer, settings: &Settings) -> Va
         "kind": "Deployment",
         "metadata": metadata(server, &name(server)),
         "spec": {
-            "replicas": if server.spec.stop { 0 } else { 1 },
+            "replicas": if server.spec.stop || rests { 0 } else { 1 },
             // Two servers would share a name and know nothing of each other's sessions.
             "strategy": { "type": "Recreate" },
             "selector": { "matchLabels": labels(server) },
@@ -197,7 +219,7 @@ mod tests {
     #[test]
     fn a_server_is_one_pod_behind_a_service_with_a_token() {
         let server = server("{}");
-        let deployment = deployment(&server, &Settings::default());
+        let deployment = deployment(&server, false, &Settings::default());
         assert_eq!(deployment["spec"]["replicas"], 1);
         let template = &deployment["spec"]["template"];
         assert_eq!(template["metadata"]["labels"], deployment["spec"]["selector"]["matchLabels"]);
@@ -212,15 +234,28 @@ mod tests {
     #[test]
     fn a_stopped_server_has_no_pod_and_a_given_secret_is_used() {
         let server = server("{stop: true, auth: {tokenSecret: mine}}");
-        assert_eq!(deployment(&server, &Settings::default())["spec"]["replicas"], 0);
+        assert_eq!(deployment(&server, false, &Settings::default())["spec"]["replicas"], 0);
+        assert_eq!(deployment(&self::server("{}"), true, &Settings::default())["spec"]["replicas"], 0);
         assert!(token_secret(&server).is_none());
-        assert!(deployment(&server, &Settings::default()).to_string().contains("\"secretName\":\"mine\""));
+        assert!(deployment(&server, false, &Settings::default()).to_string().contains("\"secretName\":\"mine\""));
+    }
+
+    #[test]
+    fn a_service_leads_to_the_operator_beside_its_pods() {
+        let slice = doorbell(&server("{}"), [10, 0, 0, 1].into(), 4000);
+        assert_eq!(
+            slice["metadata"]["labels"]["kubernetes.io/service-name"],
+            service(&server("{}"))["metadata"]["name"]
+        );
+        assert_eq!(slice["ports"][0]["name"], service(&server("{}"))["spec"]["ports"][0]["name"]);
+        serde_json::from_value::<k8s_openapi::api::discovery::v1::EndpointSlice>(slice).unwrap();
     }
 
     #[test]
     fn changed_settings_make_a_new_pod() {
         let annotation = |spec: &str| {
-            deployment(&server(spec), &Settings::default())["spec"]["template"]["metadata"]["annotations"].clone()
+            deployment(&server(spec), false, &Settings::default())["spec"]["template"]["metadata"]["annotations"]
+                .clone()
         };
         assert_eq!(annotation("{}"), annotation("{stop: true}"));
         assert_ne!(annotation("{}"), annotation("{conf: {spark.sql.ansi.enabled: 'false'}}"));

@@ -13,40 +13,47 @@ use crate::job::observed::Note;
 use crate::job::{set_condition, tell_ignored};
 
 use super::build;
+use super::rest::NO_SESSIONS;
 
 /// The status to be, and what to tell about a change.
-pub(crate) fn status(
+pub(crate) fn derive(
     server: &SparkConnectServer,
+    mut status: SparkConnectServerStatus,
+    report: &Report,
     deployment: Option<&Deployment>,
-    pods: &[Pod],
+    rests: bool,
     now: Timestamp,
 ) -> (SparkConnectServerStatus, Option<Note>) {
     let generation = server.metadata.generation;
-    let mut status = server.status.clone().unwrap_or_default();
     let was_ready = is_ready(&status);
     status.observed_generation = generation;
     let namespace = server.metadata.namespace.as_deref().unwrap_or_default();
     status.remote = Some(format!("sc://{}.{namespace}.svc:{}", build::name(server), server.spec.service.port));
     let deployed = deployment.and_then(|deployment| deployment.status.as_ref());
-    let ready = !server.spec.stop && deployed.is_some_and(|deployed| deployed.available_replicas.unwrap_or(0) > 0);
-    let report = adopt(&mut status, pods);
-    let waiting = report.waiting.map(|waiting| (waiting.reason.to_string(), waiting.message));
-    let trouble = deployed.and_then(trouble).or(waiting).filter(|_| !server.spec.stop);
-    let reason = match (server.spec.stop, ready) {
-        (true, _) => "Stopped",
-        (false, true) => "Running",
-        (false, false) => "Starting",
+    let is_off = server.spec.stop || rests;
+    let ready = !is_off && deployed.is_some_and(|deployed| deployed.available_replicas.unwrap_or(0) > 0);
+    let waiting = report.waiting.as_ref().map(|waiting| (waiting.reason.to_string(), waiting.message.clone()));
+    let trouble = deployed.and_then(trouble).or(waiting).filter(|_| !is_off);
+    let reason = match (server.spec.stop, rests, ready) {
+        (true, ..) => "Stopped",
+        (false, true, _) => NO_SESSIONS,
+        (false, false, true) => "Running",
+        (false, false, false) => "Starting",
     };
-    set_condition(&mut status.conditions, "Ready", ready, reason, "", now, generation);
-    set_condition(&mut status.conditions, "Idle", server.spec.stop, reason, "", now, generation);
+    let why = if rests { "a client that connects wakes the server" } else { "" };
+    set_condition(&mut status.conditions, "Ready", ready, reason, why, now, generation);
+    set_condition(&mut status.conditions, "Idle", is_off, reason, why, now, generation);
     let (word, sentence) = trouble.clone().unwrap_or_else(|| (reason.to_owned(), String::new()));
     set_condition(&mut status.conditions, "Degraded", trouble.is_some(), &word, &sentence, now, generation);
     tell_ignored(&mut status.conditions, &ignored::of_server(&server.spec), now, generation);
     let note = (was_ready != ready).then(|| {
-        let (reason, message) = match (ready, server.spec.stop) {
+        let (reason, message) = match (ready, reason) {
             (true, _) => ("Ready", "clients can connect"),
-            (false, true) => ("Stopped", "the server is stopped"),
-            (false, false) => ("NotReady", "clients cannot connect"),
+            (false, "Stopped") => ("Stopped", "the server is stopped"),
+            (false, NO_SESSIONS) => {
+                ("Resting", "the server rests for want of sessions; a client that connects wakes it")
+            }
+            (false, _) => ("NotReady", "clients cannot connect"),
         };
         Note { is_warning: reason == "NotReady", reason, message: message.to_owned() }
     });
@@ -54,7 +61,7 @@ pub(crate) fn status(
 }
 
 /// Takes over what the server's pod shows; while one follows another, the newer one counts.
-fn adopt(status: &mut SparkConnectServerStatus, pods: &[Pod]) -> Report {
+pub(crate) fn adopt(status: &mut SparkConnectServerStatus, pods: &[Pod]) -> Report {
     let pod = pods.iter().max_by_key(|pod| pod.metadata.creation_timestamp.clone().map(|time| time.0));
     let annotations = pod.and_then(|pod| pod.metadata.annotations.as_ref());
     let text = annotations.and_then(|all| all.get(names::REPORT));
@@ -97,6 +104,17 @@ pub(crate) mod tests {
         let mut resources = Manifest::parse(&text, "x.yaml", &[]).unwrap().resources;
         let Some(Resource::SparkConnectServer(server)) = resources.pop() else { panic!("no server") };
         *server
+    }
+
+    fn status(
+        server: &SparkConnectServer,
+        deployment: Option<&Deployment>,
+        pods: &[Pod],
+        now: Timestamp,
+    ) -> (SparkConnectServerStatus, Option<Note>) {
+        let mut before = server.status.clone().unwrap_or_default();
+        let report = adopt(&mut before, pods);
+        derive(server, before, &report, deployment, false, now)
     }
 
     fn condition(status: &SparkConnectServerStatus, kind: &str) -> String {

@@ -10,6 +10,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 /// Reason of the condition `Idle` of a server that rests.
 pub(crate) const NO_SESSIONS: &str = "NoSessions";
 
+/// How long a server stays awake for whoever woke it: clients wait up to a minute before they try again.
+const CALLER_PATIENCE: SignedDuration = SignedDuration::from_secs(75);
+
 /// Whether a server rests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rest {
@@ -46,10 +49,11 @@ pub(crate) fn rest(
         status.last_active_time = Some(Time(now));
     }
     status.sessions = sessions;
-    let last = status.last_active_time.as_ref().map_or(now, |time| time.0).max(called.unwrap_or(Timestamp::MIN));
+    let last = status.last_active_time.as_ref().map_or(now, |time| time.0);
+    let due = called.map_or(last + timeout, |called| (last + timeout).max(called + CALLER_PATIENCE));
     match sessions {
-        Some(0) if now >= last + timeout => Rest::Resting,
-        Some(0) => Rest::At(last + timeout),
+        Some(0) if now >= due => Rest::Resting,
+        Some(0) => Rest::At(due),
         // One that does not say, because it is about to start, is not idle either.
         _ => Rest::Awake,
     }
@@ -114,7 +118,9 @@ mod tests {
         server.metadata.annotations = call(905);
         assert_eq!(rest(&server, &mut status, &Report::default(), at(905)), Rest::Awake);
         status.conditions.clear();
-        assert_eq!(rest(&server, &mut status, &said(0), at(910)), Rest::At(at(970)));
+        assert_eq!(rest(&server, &mut status, &said(0), at(910)), Rest::At(at(980)));
+        assert_eq!(rest(&server, &mut status, &said(1), at(930)), Rest::Awake);
+        assert_eq!(rest(&server, &mut status, &said(0), at(940)), Rest::At(at(1000)));
     }
 
     #[test]

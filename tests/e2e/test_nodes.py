@@ -30,12 +30,12 @@ def spare_node():
     kube.kubectl("uncordon", node)
 
 
-def slow_job(name: str, steps: int, node: str) -> dict:
+def slow_job(name: str, seconds: int, node: str) -> dict:
     """With its driver elsewhere and one of its two executors on the node."""
     elsewhere = [{"matchExpressions": [{"key": HOST, "operator": "NotIn", "values": [node]}]}]
     affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": elsewhere}}}
     driver = {"cpu": "100m", "memory": "768Mi", "podTemplate": {"spec": {"affinity": affinity}}}
-    return job(name, SLOW.format(steps=steps), executor={"minToStart": 2}, driver=driver)
+    return job(name, SLOW.format(seconds=seconds), executor={"minToStart": 2}, driver=driver)
 
 
 def on(node: str, pods: list[dict]) -> list[str]:
@@ -47,7 +47,7 @@ def on(node: str, pods: list[dict]) -> list[str]:
 def test_power_cut(name, spare_node):
     """The node's executor is lost with it; the job ends right without it."""
     number = spare_node.removeprefix("node")
-    kube.apply(slow_job(name, 1_500_000, spare_node))
+    kube.apply(slow_job(name, 6, spare_node))
     (victim,) = on(spare_node, wait_executors(name, 2))
     try:
         subprocess.run([POWER, "node-stop", number], check=True, timeout=60)
@@ -64,7 +64,7 @@ def test_power_cut(name, spare_node):
 @pytest.mark.alone
 def test_drain(name, spare_node):
     """The node's executor ends what it computes; another takes its place, and nothing counts as failed."""
-    kube.apply(slow_job(name, 1_500_000, spare_node))
+    kube.apply(slow_job(name, 6, spare_node))
     (victim,) = on(spare_node, wait_executors(name, 2))
     selector = f"--pod-selector=firesteel.dev/job={name}"
     kube.kubectl("drain", spare_node, selector, "--delete-emptydir-data", "--force", "--timeout=100s")

@@ -100,6 +100,11 @@ $(BENCH_VENV)/.installed: $(BENCH_REQUIREMENTS)
 test-python: python ## Run the tests of the wheel in python/: RDDs over frames in one process, without a server.
 	PYTHONPATH=$(CURDIR)/python/tests $(PYTHON) -m pytest python/tests
 
+.PHONY: bench-iterations
+bench-iterations: protoc $(BENCH_VENV)/.installed ## Time 20 iterations of joins over a cached frame, release build: each as long as the last.
+	cargo build --release --package firesteel
+	FIRESTEEL=$(CARGO_TARGET_DIR)/release/firesteel $(BENCH_VENV)/bin/python tests/bench/iterations.py $(BENCH_ARGS)
+
 .PHONY: bench-scheduler
 bench-scheduler: ## Measure the scheduler alone: launches a second, a stage of 100,000 tasks, 10,000 executors, memory a task.
 	cargo run --release --package firesteel-scheduler --example bench_scheduler

@@ -35,7 +35,27 @@ class Server:
         self.folder.cleanup()
 
     def rss_mib(self) -> float:
-        return psutil.Process(self.process.pid).memory_info().rss / 2**20
+        """Of the server's process, or of the largest executor where tasks run in others."""
+        own = psutil.Process(self.process.pid)
+        return max(rss_mib(process) for process in executors(own) or [own])
+
+
+def executors(server: psutil.Process) -> list[psutil.Process]:
+    return [child for child in server.children() if "executor" in command(child)]
+
+
+def command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
+def rss_mib(process: psutil.Process) -> float:
+    try:
+        return process.memory_info().rss / 2**20
+    except psutil.NoSuchProcess:
+        return 0.0
 
 
 class Peak:

@@ -45,18 +45,29 @@ class Worker(threading.Thread):
         self.spark.conf.set("firesteel.sql.smallQueryThreshold", "0")
         for name in chaos.tables:
             self.spark.read.parquet(f"s3://chaos/tables/{name}").createOrReplaceTempView(name)
-        self.job, self.started, self.cancelled = None, time.monotonic(), False
+        self.job, self.started = None, time.monotonic()
+        # When somebody last began to cancel what runs here, and was done with it.
+        self.cancel_began, self.cancel_ended = 0.0, 0.0
 
     def run(self) -> None:
         while not self.chaos.over.is_set():
             name = self.random.choice(self.chaos.jobs.names)
-            self.cancelled, self.started, self.job = False, time.monotonic(), name
+            self.started, self.job = time.monotonic(), name
             try:
                 problem = self.chaos.jobs.all[name](self.spark)
             except Exception as error:  # Whatever it is, it is the finding.
-                problem = None if self.cancelled and is_cancelled(error) else error
+                problem = None if self.was_cancelled() and is_cancelled(error) else error
             took, self.job = time.monotonic() - self.started, None
             self.chaos.finished(name, took, problem)
+
+    def cancel(self) -> None:
+        self.cancel_began = time.monotonic()
+        self.spark.interruptAll()
+        self.cancel_ended = time.monotonic()
+
+    def was_cancelled(self) -> bool:
+        """Whether a cancellation and the job that ran last overlap."""
+        return self.cancel_began > self.cancel_ended or self.cancel_ended > self.started
 
     def seconds(self) -> float:
         """How long its job has run."""
@@ -175,8 +186,7 @@ class Chaos:
 
     def cancel(self) -> bool:
         worker = self.random.choice(self.workers)
-        worker.cancelled = True
-        worker.spark.interruptAll()
+        worker.cancel()
         return worker.job is not None
 
     def running(self) -> int:

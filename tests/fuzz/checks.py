@@ -60,6 +60,15 @@ def compare(left: Answer, right: Answer, ordered: bool = False) -> tuple[str, st
     return "", "rows"
 
 
+def repeated(answer: Answer, keys: int) -> tuple[str, str] | None:
+    """Whether a group or a distinct row comes twice."""
+    if not keys or answer.rows is None:
+        return None
+    found = [repr(row[:keys]) for row in answer.rows]
+    twice = next((key for place, key in enumerate(found) if key in found[:place]), None)
+    return (f"the group {twice} comes twice", "rows") if twice else None
+
+
 def detail(left: Answer, right: Answer) -> str:
     """The rows that the other one lacks."""
     if left.rows is None or right.rows is None:
@@ -86,7 +95,7 @@ class TasksCase:
         text = self.query.sql()
         one = servers.ask("one", text, spark__sql__ansi__enabled=self.ansi)
         many = servers.ask("many", text, spark__sql__ansi__enabled=self.ansi, **self.settings)
-        return compare(one, many, self.query.ordered)
+        return repeated(one, self.query.keys) or compare(one, many, self.query.ordered)
 
     def simpler(self):
         return (replace(self, query=query) for query in self.query.simpler())

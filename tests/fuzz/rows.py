@@ -17,7 +17,8 @@ SCHEMA = pa.schema([
     ("st", pa.struct([("a", pa.int32()), ("b", pa.string())])),
 ])
 # Tables: how many rows, in how many files, and whether with extremes.
-TABLES = {"t1": (90, 5, False), "t2": (40, 3, True), "t3": (25, 1, False), "nothing": (0, 1, False)}
+TABLES = {"t1": (90, 5, False), "t2": (40, 3, True), "t3": (25, 1, False), "nothing": (0, 1, False),
+          "many": (1500, 3, False)}
 NULLS = 0.15
 WORDS = ["", "a", "ab", "Ab c", "abc", "12", "-7", " x ", "é", "日本", "%", "_a", "2024-02-29", "zzzz", "A", "1.5", "true"]
 MOMENT = datetime.datetime(2000, 1, 1)

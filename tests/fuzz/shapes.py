@@ -22,13 +22,15 @@ JOINS = ["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "LEFT SEMI JOIN", "LEFT
 
 @dataclass
 class Query:
-    """A text with places in it; `tables` says whose columns each place's expression has."""
+    """A text with places in it; `tables` says whose columns each place's expression has. Rows differ in their first
+    `keys` columns, if it is not zero."""
 
     shape: str
     form: str
     parts: list[Node]
     tables: list[str]
     ordered: bool = False
+    keys: int = 0
 
     def sql(self) -> str:
         return self.form.format(*(part.sql(naming(table)) for part, table in zip(self.parts, self.tables)))
@@ -49,7 +51,7 @@ class Maker:
 
     def __init__(self, chance: random.Random):
         self.chance = chance
-        self.parts, self.tables = [], []
+        self.parts, self.tables, self.keys = [], [], 0
 
     def place(self, kind: str, table: str = "", depth: int = 2) -> str:
         """A new place for an expression."""
@@ -66,9 +68,9 @@ class Maker:
 
     def query(self) -> Query:
         shape = self.chance.choice([name for name in dir(self) if name.startswith("shape_")])
-        self.parts, self.tables = [], []
+        self.parts, self.tables, self.keys = [], [], 0
         form = getattr(self, shape)()
-        return Query(shape.removeprefix("shape_"), form, self.parts, self.tables, shape == "shape_sort")
+        return Query(shape.removeprefix("shape_"), form, self.parts, self.tables, shape == "shape_sort", self.keys)
 
     def shape_project(self) -> str:
         return f"SELECT k, {self.any()} AS x, {self.any()} AS y FROM {self.table()} WHERE {self.place('bool', depth=3)}"
@@ -78,6 +80,7 @@ class Maker:
 
     def shape_group(self) -> str:
         keys = [self.place(self.chance.choice(KEYS)) for _ in range(self.chance.randint(0, 2))]
+        self.keys = len(keys)
         selected = [f"{key} AS g{number}" for number, key in enumerate(keys)] + [self.aggregate(n) for n in range(2)]
         text = f"SELECT {', '.join(selected)} FROM {self.table()}"
         if self.chance.random() < 0.4:
@@ -113,6 +116,7 @@ class Maker:
 
     def shape_joined_groups(self) -> str:
         key = self.chance.choice(["i", "s", "da", "bo"])
+        self.keys = 1
         return (f"SELECT b.{key}, count(*) AS n, min({self.place('str', 'a', 1)}) AS x, max({self.place('long', 'b', 1)}) AS y "
                 f"FROM {self.table()} a {self.chance.choice(JOINS[:4])} {self.table()} b ON a.{key} = b.{key} GROUP BY b.{key}")
 
@@ -172,8 +176,22 @@ class Maker:
         return f"SELECT k, x FROM {table} LATERAL VIEW {outer}explode({self.place('arr')}) e AS x"
 
     def shape_distinct(self) -> str:
+        self.keys = 2
         return f"SELECT DISTINCT {self.place(self.chance.choice(KEYS))} AS x, {self.place(self.chance.choice(KEYS))} AS y FROM {self.table()}"
 
+    def shape_numbered(self) -> str:
+        """Groups over joins of rows that windows have sorted."""
+        self.keys = 2
+        # Large enough that a join gives several batches.
+        key, table = self.place(self.chance.choice(KEYS), depth=1), self.chance.choice(["many", "many", "t2"])
+        kind = self.chance.choice(["JOIN", "JOIN", "LEFT JOIN", "FULL JOIN"])
+        inner = (f"SELECT g, d, sum(x) AS x, row_number() OVER (PARTITION BY g ORDER BY d) AS n FROM (SELECT {key} AS g, k AS d, "
+                 f"{self.place('int', depth=1)} AS x FROM {table}) GROUP BY g, d")
+        call = self.chance.choice(["count(*)", "max(b.x)", "sum(b.n)", "max(b.d)", "count(DISTINCT b.d)"])
+        return (f"WITH v AS ({inner}) SELECT a.g, a.d, {call} AS c FROM v a {kind} v b ON a.g = b.g AND a.n >= b.n "
+                f"WHERE a.d IS NOT NULL GROUP BY a.g, a.d")
+
     def shape_nested(self) -> str:
+        self.keys = 1
         return (f"SELECT x, count(*) AS n, sum(n0) AS m FROM (SELECT {self.place('str')} AS x, k % 3 AS g, count(*) AS n0 "
                 f"FROM {self.table()} GROUP BY 1, 2) GROUP BY x HAVING count(*) >= {self.chance.randint(0, 2)}")

@@ -168,3 +168,14 @@ def test_windows_of_time(spark):
 def test_collect_over_a_window(scores):
     window = Window.partitionBy("team").orderBy("day")
     assert [row[2] for row in by_day(scores, F.collect_list("day").over(window))] == [[1], [1, 2], [1, 2, 3], [1], [1, 2]]
+
+
+def test_groups_over_a_join_of_numbered_rows(spark, schema):
+    # The rows of the build side are sorted for their numbers; those of the join are not sorted any more.
+    spark.range(2000).selectExpr("id % 40 AS g", "id AS d").write.saveAsTable("days")
+    spark.sql("""CREATE OR REPLACE TEMPORARY VIEW numbered AS SELECT g, d, row_number() OVER (PARTITION BY g ORDER BY d) AS n
+        FROM (SELECT g, d, count(*) FROM days GROUP BY g, d)""")
+    spark.conf.set("spark.sql.autoBroadcastJoinThreshold", "-1")
+    rows = spark.sql("""SELECT count(*), max(before), sum(before) FROM (SELECT a.g, a.d, count(*) AS before
+        FROM numbered a JOIN numbered b ON a.g = b.g AND a.n >= b.n GROUP BY a.g, a.d)""").collect()
+    assert rows == [(2000, 50, 40 * 50 * 51 // 2)]

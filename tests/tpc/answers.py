@@ -76,7 +76,7 @@ def same(left, right) -> bool:
 
 
 def difference_in_values(ours: dict, theirs: dict) -> str:
-    """What is different from DuckDB's answer, whose quotients are doubles and whose texts are not padded."""
+    """What is different from DuckDB's answer, whose quotients are doubles and whose texts are not filled up."""
     if "error" in theirs:
         return f"DuckDB: {theirs['error']}"
     left, right = ([[as_value(value) for value in row] for row in each["rows"]] for each in (ours, theirs))
@@ -88,13 +88,18 @@ def difference_in_values(ours: dict, theirs: dict) -> str:
     return f"{len(pairs)} of {len(right)} rows, such as {pairs[0][0]} for {pairs[0][1]}" if pairs else ""
 
 
+def divides_by_zero(theirs: dict) -> bool:
+    """Whether DuckDB gives one NULL, as it does for a quotient by zero; a small scale leaves some sums empty."""
+    return theirs.get("rows") == [[None]]
+
+
 def as_value(value):
     if isinstance(value, bool) or value is None:
         return value
     try:
         return float(value)
     except ValueError:
-        return value.strip()
+        return "".join(value.split())
 
 
 def near(left: list, right: list) -> bool:

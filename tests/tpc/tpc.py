@@ -111,11 +111,14 @@ def main() -> int:
     for name, texts in chosen.items():
         for query, text in texts.items():
             answer, failure, seconds = runner.run(name, text)
+            note = "equal"
             if answer is not None:
                 failure = compare(answer, expected[f"{name} {query}"])
                 if not failure and name == "tpch" and official:
                     failure = answers.published(answer, official[query.removeprefix("q")])
-            print(f"{name:10} {query:5} {seconds:8.2f} s  {failure or 'equal'}", flush=True)
+            elif failure.startswith("DIVIDE_BY_ZERO") and answers.divides_by_zero(expected[f"{name} {query}"]):
+                failure, note = "", "divides by zero, as Spark would"
+            print(f"{name:10} {query:5} {seconds:8.2f} s  {failure or note}", flush=True)
             passed += not failure
             if failure:
                 failed.append(f"{name}:{query}")

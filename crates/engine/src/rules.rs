@@ -26,8 +26,8 @@ pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
 }
 
 /// DataFusion takes the rows of an inner hash join to be sorted by the probe side's keys and then by the build side's.
-/// With equal rows on the probe side they are not, and a sort that relies on it gives wrong rows. So the build side's
-/// order is hidden.
+/// With equal rows on the probe side they are not, and a sort or an aggregate that relies on it gives wrong rows. So the
+/// build side's order is hidden, also one that only a later rule brings about, which sorts the input of a window.
 #[derive(Debug)]
 struct ForgetBuildOrder;
 
@@ -35,7 +35,7 @@ impl PhysicalOptimizerRule for ForgetBuildOrder {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         let forget = |node: Arc<dyn ExecutionPlan>| {
             let Some(join) = node.downcast_ref::<HashJoinExec>() else { return Ok(Transformed::no(node)) };
-            if *join.join_type() != JoinType::Inner || join.left().output_ordering().is_none() {
+            if *join.join_type() != JoinType::Inner || !may_be_sorted(join.left())? {
                 return Ok(Transformed::no(node));
             }
             let left: Arc<dyn ExecutionPlan> = Arc::new(UnorderedExec::new(Arc::clone(join.left())));
@@ -52,4 +52,10 @@ impl PhysicalOptimizerRule for ForgetBuildOrder {
     fn schema_check(&self) -> bool {
         true
     }
+}
+
+/// Whether the rows are in an order, or will be once every node has the order that it asks for.
+fn may_be_sorted(plan: &Arc<dyn ExecutionPlan>) -> Result<bool> {
+    let asks = |node: &Arc<dyn ExecutionPlan>| Ok(node.required_input_ordering().iter().any(Option::is_some));
+    Ok(plan.output_ordering().is_some() || plan.exists(asks)?)
 }

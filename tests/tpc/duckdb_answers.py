@@ -38,6 +38,7 @@ def main() -> None:
 def dialect(text: str) -> str:
     """The few words that DuckDB writes in another way."""
     text = re.sub(r"(?i)\breturns\b", '"returns"', text.replace("`", '"'))
+    text = re.sub(r"(?i)\)\s+at\b", ') "at"', text)
     text = re.sub(r"(?i)\binterval\s+(\d+)\s+(day|month|year)s?", r"INTERVAL '\1' \2", text)
     text = re.sub(r"\+\s*(\d+) days", r"+ INTERVAL '\1' day", text)
     return re.sub(r"\-\s*(\d+) days", r"- INTERVAL '\1' day", text)

@@ -12,6 +12,7 @@ Fails if a query does.
 import argparse
 import concurrent.futures
 import json
+import logging
 import os
 import shutil
 import sys
@@ -30,6 +31,7 @@ import suite
 from server import TOKEN, Server
 
 os.environ["SPARK_CONNECT_AUTHENTICATE_TOKEN"] = TOKEN
+logging.disable(logging.CRITICAL)
 for inherited in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):
     os.environ.pop(inherited, None)
 

@@ -123,6 +123,7 @@ def run(watch: Watch, name: str, arguments: argparse.Namespace) -> dict[str, flo
     if "first task" not in found:
         raise SystemExit(f"{name} did not get to a task; it is {watch.phase.get(name)}:\n{log}")
     kubectl(arguments.namespace, "delete", "sparkjob", name, "--wait=false")
+    print(f"{name}: first task after {found['first task'] - begun:.2f} s", flush=True)
     return {step: when - begun for step, when in found.items()}
 
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from pyspark.sql import SparkSession
 
-from server import TOKEN, Server
+from server import PROCESSES, TOKEN, Server
 
 os.environ["SPARK_CONNECT_AUTHENTICATE_TOKEN"] = TOKEN
 os.environ["TZ"] = "UTC"
@@ -22,6 +22,14 @@ numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     server = Server(tmp_path_factory.mktemp("server"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory):
+    """A server whose executors are processes."""
+    server = Server(tmp_path_factory.mktemp("processes"), PROCESSES)
     yield server
     server.stop()
 

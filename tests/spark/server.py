@@ -12,6 +12,13 @@ ROOT = Path(__file__).resolve().parents[2]
 TOKEN = secrets.token_hex(16)
 # Settings for the whole suite, such as FIRESTEEL_TEST_CONF="spark.firesteel.shuffle.url=s3://shuffle/tests".
 SUITE_CONF = dict(pair.split("=", 1) for pair in os.environ.get("FIRESTEEL_TEST_CONF", "").split())
+# Executors as processes of their own, and plans that are not made smaller for small data.
+PROCESSES = {
+    "spark.master": "local-cluster[2,2,1024]",
+    "spark.sql.adaptive.coalescePartitions.enabled": "false",
+    "spark.sql.autoBroadcastJoinThreshold": "-1",
+    "firesteel.sql.smallQueryThreshold": "0",
+}
 
 
 def binary() -> Path:

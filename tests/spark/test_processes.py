@@ -13,22 +13,8 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from server import PROCESSES as CONF
 from server import TOKEN, Server
-
-CONF = {
-    "spark.master": "local-cluster[2,2,1024]",
-    "spark.sql.adaptive.coalescePartitions.enabled": "false",
-    "spark.sql.autoBroadcastJoinThreshold": "-1",
-    "firesteel.sql.smallQueryThreshold": "0",
-}
-
-
-@pytest.fixture(scope="module")
-def processes(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("processes"), CONF)
-    yield server
-    server.stop()
-
 
 @pytest.fixture
 def spark(connect, processes):

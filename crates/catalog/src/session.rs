@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::command::CreateFunction;
+use firesteel_spec::expr::PythonSource;
 use firesteel_spec::types::quote;
 use firesteel_spec::{DataType, Literal, StructField};
 
@@ -47,6 +48,7 @@ struct State {
     schema: String,
     views: BTreeMap<String, TemporaryView>,
     functions: BTreeMap<String, Arc<CreateFunction>>,
+    sources: BTreeMap<String, Arc<PythonSource>>,
     variables: Variables,
     /// Blocks and loops of the script that runs, innermost last.
     scopes: Vec<Scope>,
@@ -75,6 +77,7 @@ impl SessionCatalog {
             schema: DEFAULT_SCHEMA.to_owned(),
             views: BTreeMap::new(),
             functions: BTreeMap::new(),
+            sources: BTreeMap::new(),
             variables: BTreeMap::new(),
             scopes: Vec::new(),
         };
@@ -217,6 +220,16 @@ impl SessionCatalog {
     pub fn drop_function(&self, name: &[String]) -> bool {
         let key = name.last().map(|name| name.to_lowercase()).unwrap_or_default();
         self.write(|state| state.functions.remove(&key).is_some())
+    }
+
+    /// A data source written in Python, by its name in any case.
+    pub fn source(&self, name: &str) -> Option<Arc<PythonSource>> {
+        self.read(|state| state.sources.get(&name.to_lowercase()).cloned())
+    }
+
+    /// Adds a data source; one of the same name goes.
+    pub fn register_source(&self, source: Arc<PythonSource>) {
+        self.write(|state| state.sources.insert(source.name.to_lowercase(), source));
     }
 
     /// A variable, of a script's blocks first, then of the session: its type and value.

@@ -10,12 +10,16 @@ use firesteel_model::conf::ConfKey;
 use firesteel_model::error_class::INVALID_CONF_VALUE_TYPE_MISMATCH;
 use firesteel_model::runtime_conf::{RuntimeConf, parse_bytes};
 use firesteel_model::{Result, SparkError, conf};
+use firesteel_python::{PoolLimits, WorkerPool};
 use firesteel_sources::{ClientPolicy, S3Connection, StoreRegistry};
 use tempfile::TempDir;
 
 use crate::cache::Caches;
 use crate::executors::ExecutorLaunch;
 use crate::{executors, shuffle};
+
+/// Planning in Python is rare beside its functions; an idle process of each kind waits for the next.
+const PLANNERS: PoolLimits = PoolLimits { busy_max: 64, idle_max: 2, daemons_max: 8 };
 
 /// How an application is started.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +56,8 @@ pub(crate) struct Application {
     pub(crate) python_path: Vec<PathBuf>,
     /// Settings that new sessions start from.
     pub(crate) conf: BTreeMap<String, String>,
+    /// Processes in which the user's code decides on plans.
+    pub(crate) planners: Arc<WorkerPool>,
     /// Goes after the cluster, whose executors use it.
     _scratch: Option<TempDir>,
 }
@@ -92,6 +98,7 @@ impl Application {
         settings.entry("spark.default.parallelism".to_owned()).or_insert_with(|| cluster.slots().to_string());
         let (python, python_path) = (config.python, config.python_path);
         let conf = settings;
+        let planners = Arc::new(WorkerPool::new(PLANNERS, local_folder(&conf).as_deref())?);
         Ok(Arc::new(Self {
             cluster,
             stores,
@@ -101,6 +108,7 @@ impl Application {
             python,
             python_path,
             conf,
+            planners,
             _scratch: scratch,
         }))
     }

@@ -11,7 +11,7 @@ use firesteel_catalog::{Relation as Named, TableMetadata, ViewSource};
 use firesteel_functions::call::Typed;
 use firesteel_model::{Result, SparkError, conf, error_class};
 use firesteel_planner::{CachedPlan, CachedRelation, Environment, Finish, Planned, TableSource};
-use firesteel_python::PythonSession;
+use firesteel_python::{Analysis, AnalyzeArgument, PythonCommand, PythonSession, analyze_table_function};
 use firesteel_sources::{FileTable, Format, ReadRequest, Settings};
 use firesteel_spec::command::CreateFunction;
 use firesteel_spec::relation::{DataSource, SchemaText, TimeTravel};
@@ -23,6 +23,7 @@ use tokio::runtime::Handle;
 use crate::cache::{Dependencies, Fragment, meaning_of, shown};
 use crate::command;
 use crate::planning;
+use crate::python_source;
 use crate::query;
 use crate::rows::ReadyRows;
 use crate::session::DriverSession;
@@ -150,6 +151,17 @@ impl Environment for SessionEnvironment<'_> {
     }
 
     fn read(&self, source: &DataSource) -> Result<(Arc<dyn TableProvider>, Vec<StructField>)> {
+        let python = source.format.as_deref().map(|format| (format, python_source::named(self.session, format)));
+        if let Some((format, python)) = &python {
+            self.depends(|dependencies| dependencies.sources.push(((*format).to_owned(), shown(python.clone()))));
+        }
+        if let Some((_, Some(python))) = python {
+            let user_schema = user_schema(source)?;
+            let opened = python_source::open(self.session, python, source, user_schema.as_deref());
+            let table = self.handle.block_on(opened)?;
+            let fields = table.fields().to_vec();
+            return Ok((Arc::new(table), fields));
+        }
         let table = self.handle.block_on(data_source(self.session, source))?;
         let option = source.options.iter().filter(|(key, _)| key.eq_ignore_ascii_case("path")).map(|(_, path)| path);
         source.paths.iter().chain(option).for_each(|path| self.depends_on_path(path));
@@ -234,6 +246,12 @@ impl Environment for SessionEnvironment<'_> {
         crate::python::session(self.session).map(Arc::new)
     }
 
+    fn analyze_python(&self, function: &PythonCommand, arguments: &[AnalyzeArgument]) -> Result<Analysis> {
+        let python = self.python()?;
+        let analysis = analyze_table_function(self.session.planners(), &python, function, arguments);
+        self.handle.block_on(self.session.unless_cancelled(analysis))
+    }
+
     fn sql_function(&self, name: &[String]) -> Option<Arc<CreateFunction>> {
         let found = self.session.catalog().function(name);
         self.depends(|dependencies| dependencies.functions.push((name.to_vec(), shown(found.clone()))));
@@ -291,11 +309,7 @@ pub(crate) async fn data_source(session: &DriverSession, source: &DataSource) ->
     if let (true, Some((_, path))) = (paths.is_empty(), path_option) {
         paths.push(path.clone());
     }
-    let user_schema = match &source.schema {
-        None => None,
-        Some(SchemaText::Fields(fields)) => Some(fields.clone()),
-        Some(SchemaText::Text(text)) => Some(schema_of(text)?),
-    };
+    let user_schema = user_schema(source)?;
     let request = ReadRequest {
         format: Format::parse(&format)?,
         paths,
@@ -304,6 +318,15 @@ pub(crate) async fn data_source(session: &DriverSession, source: &DataSource) ->
         settings: file_settings(session)?,
     };
     firesteel_sources::read(&session.application().stores, request).await
+}
+
+/// The schema that the user gave a read.
+fn user_schema(source: &DataSource) -> Result<Option<Vec<StructField>>> {
+    Ok(match &source.schema {
+        None => None,
+        Some(SchemaText::Fields(fields)) => Some(fields.clone()),
+        Some(SchemaText::Text(text)) => Some(schema_of(text)?),
+    })
 }
 
 /// A schema in DDL or Spark's JSON.

@@ -25,6 +25,7 @@ mod explain;
 mod planning;
 mod progress;
 mod python;
+mod python_source;
 mod query;
 mod rows;
 mod server;

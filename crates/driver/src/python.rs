@@ -9,7 +9,7 @@ use firesteel_connect::ArtifactKind;
 use firesteel_executor::Parcel;
 use firesteel_model::conf::{self, ConfKey};
 use firesteel_model::{Result, SparkError};
-use firesteel_python::{PythonSession, WorkerKey, unpack_archive};
+use firesteel_python::{PythonSession, WorkerKey, WorkerRole, unpack_archive};
 
 use crate::session::DriverSession;
 
@@ -42,7 +42,7 @@ pub(crate) fn session(session: &DriverSession) -> Result<PythonSession> {
     includes.extend(session.application().python_path.iter().cloned());
     let number = |key: &ConfKey| usize::try_from(settings.int(key)).unwrap_or(0);
     Ok(PythonSession {
-        worker: WorkerKey { executable, variables: variables(session)? },
+        worker: WorkerKey { executable, variables: variables(session)?, role: WorkerRole::Functions },
         conf: RUNNER_KEYS.iter().filter_map(of_key).collect(),
         files,
         includes,
@@ -121,6 +121,10 @@ fn variables(session: &DriverSession) -> Result<BTreeMap<String, String>> {
         let slots = session.application().cluster.slots_per_executor() as u64;
         let megabytes = (memory >> 20) / slots.max(1);
         variables.insert("PYSPARK_EXECUTOR_MEMORY_MB".to_owned(), megabytes.max(1).to_string());
+    }
+    let memory = settings.bytes(&conf::PYTHON_PLANNER_MEMORY) >> 20;
+    if memory > 0 {
+        variables.insert("PYSPARK_PLANNER_MEMORY_MB".to_owned(), memory.to_string());
     }
     // Modules stay loaded in a worker: sessions that bring their own get workers of their own.
     let brings = |kind| session.artifacts().is_some_and(|artifacts| !artifacts.files(kind).is_empty());

@@ -9,8 +9,10 @@ use firesteel_catalog::SessionCatalog;
 use firesteel_connect::{Analyze, Analyzed, ArtifactStore, Operation, Request, ResultSink, Session};
 use firesteel_functions::call::FunctionContext;
 use firesteel_functions::origin::Origin;
+use firesteel_model::error_class::OPERATION_CANCELED;
 use firesteel_model::runtime_conf::RuntimeConf;
-use firesteel_model::{Result, conf};
+use firesteel_model::{Result, SparkError, conf};
+use firesteel_python::WorkerPool;
 use firesteel_spec::{Command, Relation, StructField};
 use tokio_util::sync::CancellationToken;
 
@@ -76,6 +78,20 @@ impl DriverSession {
     /// Says when planning, and the queries that planning runs, are to stop.
     pub(crate) fn cancellation(&self) -> &CancellationToken {
         &self.cancellation
+    }
+
+    /// The Python processes in which the user's code decides on plans.
+    pub(crate) fn planners(&self) -> &Arc<WorkerPool> {
+        &self.application().planners
+    }
+
+    /// What the work gives, or `OPERATION_CANCELED` as soon as the operation is cancelled.
+    pub(crate) async fn unless_cancelled<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.cancellation.cancelled() => Err(SparkError::new(&OPERATION_CANCELED)),
+            done = work => done,
+        }
     }
 
     pub(crate) fn application(&self) -> &Arc<Application> {

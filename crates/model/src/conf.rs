@@ -107,6 +107,8 @@ keys! {
     PYSPARK_SESSION_PYTHON = "spark.sql.execution.pyspark.python", None, Text, Runtime, Engine, "the Python that runs the session's functions";
     PYSPARK_PYTHON = "spark.pyspark.python", None, Text, Static, Engine, "the Python that runs functions";
     PYSPARK_EXECUTOR_MEMORY = "spark.executor.pyspark.memory", None, Bytes, Static, Engine, "memory for the Python workers of an executor, shared evenly by its slots; more fails the function";
+    PYTHON_FILTER_PUSHDOWN_ENABLED = "spark.sql.python.filterPushdown.enabled", Some("false"), Bool, Runtime, Engine, "readers of Python data sources get the query's filters";
+    PYTHON_PLANNER_MEMORY = "spark.sql.planner.pythonExecution.memory", None, Bytes, Runtime, Engine, "memory of a Python process that plans: analyze methods, data sources";
     PYTHON_UDTF_ARROW_ENABLED = "spark.sql.execution.pythonUDTF.arrow.enabled", Some("true"), Bool, Runtime, Client, "plain Python table functions exchange Arrow";
     CONNECT_SERVER_STACKTRACE_ENABLED = "spark.sql.connect.serverStacktrace.enabled", Some("false"), Bool, Runtime, Nothing, "the client shows the stack trace of the JVM; there is none";
     REPL_EAGER_EVAL_ENABLED = "spark.sql.repl.eagerEval.enabled", Some("false"), Bool, Runtime, Client, "a notebook shows a DataFrame's rows at once";

@@ -205,6 +205,9 @@ classes! {
     PATH_NOT_FOUND = "PATH_NOT_FOUND", "42K03", Analysis, "the path does not exist: <path>";
     PATH_ALREADY_EXISTS = "PATH_ALREADY_EXISTS", "42K04", Analysis, "the path <outputPath> exists already; set mode to overwrite to replace it";
     UNABLE_TO_INFER_SCHEMA = "UNABLE_TO_INFER_SCHEMA", "42KD9", Analysis, "the schema of <format> cannot be inferred; give one";
+    DATA_SOURCE_ALREADY_EXISTS = "DATA_SOURCE_ALREADY_EXISTS", "42710", Analysis, "a data source called <provider> is there already; another needs another name";
+    PYTHON_DATA_SOURCE_ERROR = "PYTHON_DATA_SOURCE_ERROR", "38000", Analysis, "a Python data source failed to <action> its <type>: <msg>";
+    UNSUPPORTED_DATA_SOURCE_SAVE_MODE = "UNSUPPORTED_DATA_SOURCE_SAVE_MODE", "0A000", Analysis, "the data source <source> cannot be written in the mode <createMode>; append and overwrite can";
     DATA_SOURCE_NOT_FOUND = "DATA_SOURCE_NOT_FOUND", "42K02", Analysis, "no data source is called <provider>";
     FAILED_READ_FILE_NO_HINT = "FAILED_READ_FILE.NO_HINT", "KD001", Spark, "the file <path> cannot be read";
     FAILED_READ_FILE_CANNOT_READ_FILE_FOOTER = "FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER", "KD001", Spark, "the file <path> cannot be read: its end, which holds its schema, is missing or broken";
@@ -441,6 +444,12 @@ classes! {
     UNEXPECTED_INPUT_TYPE = "UNEXPECTED_INPUT_TYPE", "42K09", Analysis, "the <paramIndex> parameter of <functionName> must be a constant of type <requiredType>, not <inputSql> of type <inputType>";
     UNPIVOT_VALUE_DATA_TYPE_MISMATCH = "UNPIVOT_VALUE_DATA_TYPE_MISMATCH", "42K09", Analysis, "the unpivoted columns have no common type: <types>";
     UNRECOGNIZED_STATISTIC = "UNRECOGNIZED_STATISTIC", "42704", Analysis, "<stats> is no statistic";
+    TABLE_VALUED_FUNCTION_FAILED_TO_ANALYZE_IN_PYTHON = "TABLE_VALUED_FUNCTION_FAILED_TO_ANALYZE_IN_PYTHON", "38000", Analysis, "the analyze method of a Python table function failed: <msg>";
+    TABLE_VALUED_FUNCTION_REQUIRED_METADATA_INCOMPATIBLE_WITH_CALL = "TABLE_VALUED_FUNCTION_REQUIRED_METADATA_INCOMPATIBLE_WITH_CALL", "22023", Analysis, "the table function <functionName> <requestedMetadata>, but its call <invalidFunctionCallProperty>";
+    TABLE_VALUED_FUNCTION_REQUIRED_METADATA_INVALID = "TABLE_VALUED_FUNCTION_REQUIRED_METADATA_INVALID", "22023", Analysis, "what the table function <functionName> wants of its table makes no sense: <reason>";
+    TABLE_VALUED_FUNCTION_TOO_MANY_TABLE_ARGUMENTS = "TABLE_VALUED_FUNCTION_TOO_MANY_TABLE_ARGUMENTS", "54023", Analysis, "a table function takes one TABLE argument, not <num>";
+    UDTF_INVALID_ALIAS_IN_REQUESTED_ORDERING_STRING_FROM_ANALYZE_METHOD = "UDTF_INVALID_ALIAS_IN_REQUESTED_ORDERING_STRING_FROM_ANALYZE_METHOD", "42802", Analysis, "the analyze method asks for an order with the alias <aliasName>, which an order cannot have";
+    UDTF_INVALID_REQUESTED_SELECTED_EXPRESSION_FROM_ANALYZE_METHOD_REQUIRES_ALIAS = "UDTF_INVALID_REQUESTED_SELECTED_EXPRESSION_FROM_ANALYZE_METHOD_REQUIRES_ALIAS", "42802", Analysis, "the analyze method selects <expression>, which is no plain column and so needs an alias";
     UNRESOLVABLE_TABLE_VALUED_FUNCTION = "UNRESOLVABLE_TABLE_VALUED_FUNCTION", "42883", Analysis, "no table function is called <name>";
     UNSUPPORTED_EXPR_FOR_WINDOW = "UNSUPPORTED_EXPR_FOR_WINDOW", "42P20", Analysis, "<sqlExpr> is no window function and no aggregate";
     UNSUPPORTED_FEATURE_SET_OPERATION_ON_MAP_TYPE = "UNSUPPORTED_FEATURE.SET_OPERATION_ON_MAP_TYPE", "0A000", Analysis, "maps cannot be compared, so <colName> of type <dataType> cannot be made distinct";

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use datafusion::catalog::TableProvider;
 use datafusion::logical_expr::LogicalPlan;
 use firesteel_model::Result;
-use firesteel_python::PythonSession;
+use firesteel_python::{Analysis, AnalyzeArgument, PythonCommand, PythonSession};
 use firesteel_spec::relation::{DataSource, Relation, TimeTravel};
 use firesteel_spec::{CatalogOp, Command, Expr, Plan, StructField};
 
@@ -95,6 +95,11 @@ pub trait Environment: Send + Sync {
     ///
     /// Errors: a setting of theirs makes no sense.
     fn python(&self) -> Result<Arc<PythonSession>>;
+
+    /// What the `analyze` method of a Python table function says of a call.
+    ///
+    /// Errors: `TABLE_VALUED_FUNCTION_FAILED_TO_ANALYZE_IN_PYTHON`.
+    fn analyze_python(&self, function: &PythonCommand, arguments: &[AnalyzeArgument]) -> Result<Analysis>;
 
     /// A function written in SQL: its parameters and body.
     fn sql_function(&self, name: &[String]) -> Option<Arc<firesteel_spec::command::CreateFunction>>;

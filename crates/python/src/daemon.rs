@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use crate::environment::inherited;
 use crate::error::{failed, unusable};
 use crate::interpreter::Interpreter;
-use crate::worker::WorkerKey;
+use crate::worker::{WorkerKey, WorkerRole};
 
 /// How long PySpark may take to be imported; a cold disk on a busy machine is slow.
 const START_TIMEOUT: Duration = Duration::from_secs(120);
@@ -21,6 +21,26 @@ const START_TIMEOUT: Duration = Duration::from_secs(120);
 const END_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest path that a socket may have.
 const PATH_BYTES_MAX: i32 = 4096;
+
+/// PySpark's daemon over workers whose every request names the module that answers it.
+const PLANNING: &str = "
+import importlib, sys, types
+from pyspark.daemon import manager
+from pyspark.serializers import UTF8Deserializer
+
+def main(infile, outfile):
+    try:
+        name = UTF8Deserializer().loads(infile)
+    except EOFError:
+        sys.exit(-1)
+    importlib.import_module(name).main(infile, outfile)
+
+module = types.ModuleType('pyspark.planning')
+module.main = main
+sys.modules[module.__name__] = module
+sys.argv = [sys.argv[0], module.__name__]
+manager()
+";
 
 /// A process that forks a worker for every connection to its socket.
 ///
@@ -112,8 +132,11 @@ impl Drop for Daemon {
 
 fn command(key: &WorkerKey, sockets: &Path) -> Command {
     let mut command = Command::new(&key.executable);
+    match key.role {
+        WorkerRole::Functions => command.args(["-m", "pyspark.daemon", "pyspark.worker"]),
+        WorkerRole::Planning => command.args(["-c", PLANNING]),
+    };
     command
-        .args(["-m", "pyspark.daemon", "pyspark.worker"])
         .env_clear()
         // Keys are placed by their hash: workers everywhere must agree on it, as Spark has them do.
         .env("PYTHONHASHSEED", "0")

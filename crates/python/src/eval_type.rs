@@ -51,6 +51,8 @@ impl EvalType {
     pub const TABLE: Self = Self(300);
     /// `udtf` through Arrow.
     pub const ARROW_TABLE: Self = Self(301);
+    /// `arrow_udtf`: arrays and batches as they are.
+    pub const ARROW_TABLE_OF_BATCHES: Self = Self(302);
 
     /// A value for every row.
     pub fn is_scalar(self) -> bool {
@@ -74,6 +76,11 @@ impl EvalType {
                 | Self::GROUPED_AGG_ARROW
                 | Self::GROUPED_AGG_ARROW_ITER
         )
+    }
+
+    /// Rows of its own, by way of Arrow.
+    pub fn is_table(self) -> bool {
+        matches!(self, Self::ARROW_TABLE | Self::ARROW_TABLE_OF_BATCHES)
     }
 
     /// Over an iterator: such a function stands alone in its worker and does not chain.

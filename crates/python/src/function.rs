@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use firesteel_model::conf;
 use serde::{Deserialize, Serialize};
 
 use crate::eval_type::EvalType;
@@ -41,6 +42,16 @@ pub struct PythonSession {
 }
 
 impl PythonSession {
+    /// Rows of a batch, as PySpark's planning wants them.
+    pub(crate) fn batch_rows_as_int(&self) -> i32 {
+        i32::try_from(self.batch_rows_max()).unwrap_or(i32::MAX)
+    }
+
+    /// Whether binary values are `bytes` in Python.
+    pub(crate) fn has_binary_as_bytes(&self) -> bool {
+        self.conf.get(conf::PYSPARK_BINARY_AS_BYTES.name).is_none_or(|value| value == "true")
+    }
+
     /// Rows of a batch, as a bound.
     pub fn batch_rows_max(&self) -> usize {
         if self.batch_rows == 0 { usize::MAX } else { self.batch_rows }

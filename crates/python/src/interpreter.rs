@@ -92,10 +92,15 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::worker::WorkerRole;
 
     #[test]
     fn what_is_missing_is_said() {
-        let key = WorkerKey { executable: PathBuf::from("/no/such/python"), variables: BTreeMap::new() };
+        let key = WorkerKey {
+            executable: PathBuf::from("/no/such/python"),
+            variables: BTreeMap::new(),
+            role: WorkerRole::Functions,
+        };
         let message = Interpreter::examine(&key).unwrap_err().to_string();
         assert!(message.contains("--python"), "{message}");
         let python = Interpreter { version: "3.11".to_owned() };

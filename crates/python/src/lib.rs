@@ -5,6 +5,8 @@
 //!       | lend(WorkerKey)                                                              ^    |
 //!       v                                                                              |    v
 //!     Worker --begin(request)--> Input: Arrow batches, groups ------ Unix socket ------+  Output: batches, accumulators
+//!       ^
+//!       +-- Question --> Answer: what the user's code says while a query is planned (analysis, source)
 //! ```
 //!
 //! The workers are PySpark's own (`pyspark.daemon`, `pyspark.worker` of the user's pyspark-client 4.2); this crate speaks
@@ -13,6 +15,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod analysis;
 mod daemon;
 mod environment;
 mod error;
@@ -21,17 +24,25 @@ mod function;
 mod input;
 mod interpreter;
 mod output;
+mod pickle;
 mod pool;
+mod question;
 mod request;
+mod source;
 mod unpack;
 mod wire;
 mod worker;
 
+pub use analysis::{Analysis, AnalyzeArgument, AnalyzedColumn, AnalyzedOrder, analyze_table_function};
 pub use eval_type::EvalType;
 pub use function::{PythonCommand, PythonSession};
 pub use input::{Input, Sent};
 pub use output::{Ended, Output};
+pub use pickle::PythonValue;
 pub use pool::{PoolLimits, WorkerPool};
 pub use request::{Argument, Request, TableFunction, TaskInfo, Udf};
+pub use source::{
+    OpenedSource, Pushdown, READ_INPUT, SourceClass, SourceRead, SourceSchema, SourceWrite, WRITE_OUTPUT,
+};
 pub use unpack::unpack_archive;
-pub use worker::{Worker, WorkerKey};
+pub use worker::{Worker, WorkerKey, WorkerRole};

@@ -8,6 +8,9 @@ use crate::eval_type::EvalType;
 use crate::function::{PythonCommand, PythonSession};
 use crate::wire::Frame;
 
+/// The setting that tells a worker which arguments are tables.
+const TABLE_ARGUMENTS: &str = "table_arg_offsets";
+
 /// The task that asks, as `TaskContext` shows it to the function.
 #[derive(Clone, Debug, Default)]
 pub struct TaskInfo {
@@ -46,6 +49,8 @@ pub struct Udf<'a> {
 pub struct TableFunction {
     /// What it takes.
     pub arguments: Vec<Argument>,
+    /// Which arguments are tables, by place.
+    pub tables: Vec<usize>,
     /// Places of the TABLE argument's columns that tell where a partition ends; the function does not see them.
     pub partition_columns: Vec<usize>,
     /// What its `analyze` method gave, pickled.
@@ -96,7 +101,12 @@ impl Request {
         call: &TableFunction,
     ) -> Self {
         let (version, eval_type) = (&command.python_version, command.eval_type);
-        let mut request = Self::begin(session, task, version, eval_type, &BTreeMap::new(), eval_conf);
+        let mut eval_conf = eval_conf.clone();
+        if eval_type == EvalType::ARROW_TABLE_OF_BATCHES {
+            let tables: Vec<String> = call.tables.iter().map(usize::to_string).collect();
+            eval_conf.insert(TABLE_ARGUMENTS.to_owned(), tables.join(","));
+        }
+        let mut request = Self::begin(session, task, version, eval_type, &BTreeMap::new(), &eval_conf);
         let frame = &mut request.head;
         frame.arguments(&call.arguments);
         frame.count(call.partition_columns.len());
@@ -125,14 +135,7 @@ impl Request {
         frame.int(i32::try_from(task.partition).unwrap_or(i32::MAX));
         frame.text(python_version);
         frame.text(&task.json());
-        frame.path(&session.files);
-        frame.count(session.includes.len());
-        for include in &session.includes {
-            frame.path(include);
-        }
-        // No broadcasts, and no server that decrypts them.
-        frame.bool(false);
-        frame.int(0);
+        frame.surroundings(session);
         frame.int(eval_type.0);
         let mut runner = session.conf.clone();
         runner.extend(conf.iter().map(|(key, value)| (key.clone(), value.clone())));
@@ -143,6 +146,18 @@ impl Request {
 }
 
 impl Frame {
+    /// Where modules and files lie.
+    pub(crate) fn surroundings(&mut self, session: &PythonSession) {
+        self.path(&session.files);
+        self.count(session.includes.len());
+        for include in &session.includes {
+            self.path(include);
+        }
+        // No broadcasts, and no server that decrypts them.
+        self.bool(false);
+        self.int(0);
+    }
+
     pub(crate) fn arguments(&mut self, arguments: &[Argument]) {
         self.count(arguments.len());
         for argument in arguments {

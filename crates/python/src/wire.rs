@@ -11,6 +11,8 @@ pub(crate) const EXCEPTION: i32 = -2;
 pub(crate) const TIMING: i32 = -3;
 /// All is said.
 pub(crate) const END_OF_STREAM: i32 = -4;
+/// Nothing, where a length is expected.
+pub(crate) const NULL: i32 = -5;
 /// An Arrow stream follows.
 pub(crate) const ARROW_STREAM: i32 = -6;
 

@@ -17,13 +17,32 @@ use crate::output::Output;
 use crate::pool::Returned;
 use crate::request::Request;
 
-/// Which workers are the same: one executable, one environment.
+/// What workers are for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum WorkerRole {
+    /// They call functions over rows.
+    #[default]
+    Functions,
+    /// They answer questions about plans.
+    Planning,
+}
+
+/// Which workers are the same: one executable, one environment, one purpose.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct WorkerKey {
     /// The Python.
     pub executable: PathBuf,
     /// Variables beside those that every worker inherits.
     pub variables: BTreeMap<String, String>,
+    /// What they are for.
+    pub role: WorkerRole,
+}
+
+impl WorkerKey {
+    /// Workers in the same surroundings that answer questions about plans.
+    pub(crate) fn for_planning(&self) -> Self {
+        Self { role: WorkerRole::Planning, ..self.clone() }
+    }
 }
 
 /// A process that waits for a request.
@@ -58,11 +77,16 @@ impl Worker {
     ///
     /// Errors: the function comes from another version of Python; the worker is gone.
     pub async fn begin(self, request: &Request) -> Result<(Input, Output)> {
-        self.hold.daemon.interpreter.accepts(&request.python_version, &self.hold.key)?;
+        self.accepts(&request.python_version)?;
         let (read, mut write) = self.stream.into_split();
         let pid = self.hold.pid;
         write.write_all(&request.head.0).await.map_err(|error| crate::error::crashed(pid).source(error))?;
         Ok((Input::new(write), Output::new(read, self.hold, request.idle_timeout_s)))
+    }
+
+    /// Whether it can load what was pickled by a version of Python.
+    pub(crate) fn accepts(&self, python_version: &str) -> Result<()> {
+        self.hold.daemon.interpreter.accepts(python_version, &self.hold.key)
     }
 }
 

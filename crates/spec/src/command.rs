@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 pub use crate::catalog_call::CatalogOp;
-use crate::expr::{Expr, PythonUdf};
+use crate::expr::{Expr, PythonSource, PythonUdf};
 use crate::relation::Relation;
 pub use crate::script::{Block, Statement};
 pub use crate::show::{Describe, Show};
@@ -122,6 +122,8 @@ pub enum Command {
     AddResource { kind: String, paths: Vec<String> },
     /// `spark.udf.register` and an inline Python function.
     RegisterPythonFunction { function: Arc<PythonUdf>, is_table_function: bool },
+    /// `spark.dataSource.register`
+    RegisterPythonSource(Arc<PythonSource>),
     /// `df.checkpoint`; a local one may name a storage level.
     Checkpoint { input: Relation, is_local: bool, is_eager: bool, level: Option<String> },
     /// The finaliser of a checkpointed DataFrame.

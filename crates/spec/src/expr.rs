@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use firesteel_model::{Result, SparkError};
+
 use crate::literal::Literal;
 use crate::relation::Relation;
 use crate::types::DataType;
@@ -214,14 +216,32 @@ pub struct PythonUdf {
     pub deterministic: bool,
     /// PySpark's evaluation type.
     pub eval_type: i32,
-    /// The type it returns.
-    pub output_type: CastTarget,
+    /// The type it returns; of a table function none where its `analyze` method says it.
+    pub output_type: Option<CastTarget>,
     /// The pickled command, passed on unread.
     pub command: Vec<u8>,
     /// The client's Python version.
     pub python_version: String,
     /// DISTINCT in an aggregate.
     pub is_distinct: bool,
+}
+
+impl PythonUdf {
+    /// The type it returns, where that is known before its arguments are.
+    pub fn returns(&self) -> Result<&CastTarget> {
+        self.output_type.as_ref().ok_or_else(|| SparkError::internal(format!("{} gives no type", self.name)))
+    }
+}
+
+/// A data source written in Python, as the client pickled it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PythonSource {
+    /// Its name.
+    pub name: String,
+    /// The pickled class, passed on unread.
+    pub command: Vec<u8>,
+    /// The client's Python version.
+    pub python_version: String,
 }
 
 impl Expr {

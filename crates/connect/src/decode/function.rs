@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use firesteel_model::{Result, SparkError};
-use firesteel_spec::expr::{CastTarget, ExprNode, FunctionCall, PythonUdf};
+use firesteel_spec::expr::{ExprNode, FunctionCall, PythonSource, PythonUdf};
 use spark_connect_proto as proto;
+use spark_connect_proto::common_inline_user_defined_data_source::DataSource;
 use spark_connect_proto::common_inline_user_defined_function::Function;
 use spark_connect_proto::common_inline_user_defined_table_function::Function as TableFunction;
 
@@ -48,7 +49,7 @@ pub(crate) fn python_udf(message: proto::CommonInlineUserDefinedFunction) -> Res
         arguments: expressions(message.arguments)?,
         deterministic: message.deterministic,
         eval_type: python.eval_type,
-        output_type: cast_target(output_type)?,
+        output_type: Some(cast_target(output_type)?),
         command: python.command.into(),
         python_version: python.python_ver,
         is_distinct: message.is_distinct,
@@ -63,16 +64,11 @@ pub(crate) fn required_udf(
     python_udf(message.ok_or_else(|| missing(what))?)
 }
 
-/// A table function sent inline.
-///
-/// Errors: unsupported where its schema is to be asked of a static `analyze` method.
+/// A table function sent inline; without a type where its `analyze` method is to be asked for it.
 pub(crate) fn python_table_function(message: proto::CommonInlineUserDefinedTableFunction) -> Result<Arc<PythonUdf>> {
     let TableFunction::PythonUdtf(python) =
         message.function.ok_or_else(|| missing("the body of a user-defined table function"))?;
-    let output_type: CastTarget = match python.return_type {
-        Some(return_type) => cast_target(return_type)?,
-        None => return Err(SparkError::unsupported("Python table functions with an analyze method")),
-    };
+    let output_type = python.return_type.map(cast_target).transpose()?;
     Ok(Arc::new(PythonUdf {
         name: message.function_name,
         arguments: expressions(message.arguments)?,
@@ -83,4 +79,11 @@ pub(crate) fn python_table_function(message: proto::CommonInlineUserDefinedTable
         python_version: python.python_ver,
         is_distinct: false,
     }))
+}
+
+/// A data source sent inline.
+pub(crate) fn python_source(message: proto::CommonInlineUserDefinedDataSource) -> Result<Arc<PythonSource>> {
+    let DataSource::PythonDataSource(python) =
+        message.data_source.ok_or_else(|| missing("the body of a user-defined data source"))?;
+    Ok(Arc::new(PythonSource { name: message.name, command: python.command.into(), python_version: python.python_ver }))
 }

@@ -28,6 +28,8 @@ pub(crate) struct Dependencies {
     pub(crate) names: Vec<(Vec<String>, String)>,
     /// Names of functions, and what they stood for if the user had given them a meaning.
     pub(crate) functions: Vec<(Vec<String>, Option<String>)>,
+    /// The same for data sources.
+    pub(crate) sources: Vec<(String, Option<String>)>,
     /// The same for variables.
     pub(crate) variables: Vec<(Vec<String>, Option<String>)>,
     /// Files and directories, as URLs.
@@ -39,6 +41,7 @@ impl Dependencies {
     pub(crate) fn extend(&mut self, other: &Self) {
         self.names.extend(other.names.iter().cloned());
         self.functions.extend(other.functions.iter().cloned());
+        self.sources.extend(other.sources.iter().cloned());
         self.variables.extend(other.variables.iter().cloned());
         self.paths.extend(other.paths.iter().cloned());
     }
@@ -54,6 +57,7 @@ impl Dependencies {
         let catalog = session.catalog();
         let same = |known: &Option<String>, now: Option<String>| *known == now;
         self.functions.iter().all(|(name, known)| same(known, shown(catalog.function(name))))
+            && self.sources.iter().all(|(name, known)| same(known, shown(catalog.source(name))))
             && self.variables.iter().all(|(name, known)| same(known, shown(catalog.variable(name))))
     }
 

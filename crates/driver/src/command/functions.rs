@@ -21,6 +21,7 @@ pub(super) async fn run(session: &DriverSession, command: &Command) -> Result<Re
         Command::RegisterPythonFunction { function, is_table_function } => {
             register_python(session, function, *is_table_function);
         }
+        Command::RegisterPythonSource(source) => crate::python_source::register(session, source)?,
         Command::DropFunction { name, if_exists, .. } => {
             if !session.catalog().drop_function(name) && !if_exists {
                 return Err(not_found(name));

@@ -77,6 +77,7 @@ pub(crate) async fn run(
         Command::Reset { key } => settings::reset(session, key.as_deref()),
         Command::CreateFunction(_)
         | Command::RegisterPythonFunction { .. }
+        | Command::RegisterPythonSource(_)
         | Command::DropFunction { .. }
         | Command::DeclareVariable { .. }
         | Command::DropVariable { .. }

@@ -24,6 +24,7 @@ use super::describe::table_of;
 use super::{assign, table};
 use crate::environment::file_settings;
 use crate::planning::{self, Prepared};
+use crate::python_source;
 use crate::rows::ReadyRows;
 use crate::session::DriverSession;
 
@@ -49,6 +50,12 @@ pub(super) async fn write(
         Some(format) => format.clone(),
         None => session.settings().text(&conf::SOURCES_DEFAULT),
     };
+    if let (WriteTarget::None | WriteTarget::Path(_), Some(source)) =
+        (&write.target, python_source::named(session, &format))
+    {
+        python_source::write(session, &source, write, cancellation).await?;
+        return Ok(ReadyRows::default());
+    }
     match &write.target {
         WriteTarget::None if format.eq_ignore_ascii_case("noop") => {
             let prepared = planning::prepared(session, &write.input).await?;

@@ -8,6 +8,8 @@
 //!              +-- converse: one task of its own feeds the worker, the stream reads what it answers ------+
 //! ```
 //!
+//! A data source written in Python is a leaf, PythonScanExec: its function, called with a partition in each task.
+//!
 //! A node's description is plain values (`PythonCommand`, `PythonSession`, names); the workers are the executor's and
 //! come with the task.
 
@@ -29,6 +31,7 @@ mod map_partitions_exec;
 mod pending;
 mod planner;
 mod scalar;
+mod scan_exec;
 mod table_function;
 mod table_function_exec;
 
@@ -44,5 +47,6 @@ pub use map_partitions::MapPartitionsNode;
 pub use map_partitions_exec::{InputOrder, MapPartitionsExec};
 pub use planner::PythonPlanner;
 pub use scalar::{Parameter, PythonScalar};
+pub use scan_exec::PythonScanExec;
 pub use table_function::{Lateral, TableFunctionNode, TableWork};
 pub use table_function_exec::TableFunctionExec;

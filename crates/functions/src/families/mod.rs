@@ -41,6 +41,7 @@ pub(crate) use json::value::write_text as write_json_text;
 pub(crate) use refused::is_refused;
 pub(crate) use rows::int_literal;
 pub(crate) use variant::to_variants;
+pub use variant::variant_of;
 
 use crate::registry::Definition;
 use crate::udf::Kernel;

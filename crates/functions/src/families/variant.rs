@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray};
 use arrow::datatypes as types;
+use datafusion::common::ScalarValue;
+use datafusion::common::utils::SingleRowListArrayBuilder;
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::DataType;
+use firesteel_spec::types_arrow::to_arrow;
 
 use super::args::Args;
 use super::collection::gather::{entries, range};
@@ -14,6 +17,7 @@ use super::rows::{ANY, TEXT, definitions, fold_text, kernels};
 use crate::call::{FunctionContext, Typed};
 use crate::coercion::{self, Accepts};
 use crate::datetime::Zone;
+use crate::errors::from_datafusion;
 use crate::udf;
 use crate::variant::{Builder, Kind, Value, VariantType, array, column, variants};
 
@@ -222,6 +226,30 @@ fn can_be_written(data_type: &DataType) -> bool {
 
 fn write_variants(a: &Args) -> Result<ArrayRef> {
     to_variants(a.array(0)?, a.data_type(0)?)
+}
+
+/// Constants of a type as one VARIANT, a list or the one there is; its value and metadata. Nothing where VARIANT holds no
+/// such type.
+pub fn variant_of(values: &[&ScalarValue], is_list: bool, data_type: &DataType) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+    if !can_be_written(data_type) {
+        return Ok(None);
+    }
+    let element = match data_type {
+        DataType::Array(element, _) if is_list => element,
+        other => other,
+    };
+    let wanted = to_arrow(element);
+    if values.iter().any(|value| value.data_type() != wanted) {
+        return Ok(None);
+    }
+    let values = ScalarValue::iter_to_array(values.iter().copied().cloned()).map_err(from_datafusion)?;
+    let values: ArrayRef = match is_list {
+        true => Arc::new(SingleRowListArrayBuilder::new(values).build_list_array()),
+        false => values,
+    };
+    let mut builder = Builder::default();
+    write(&mut builder, &values, data_type, 0)?;
+    Ok(Some(builder.finish()))
 }
 
 /// A column of any type that VARIANT holds as VARIANT.

@@ -26,6 +26,8 @@ impl Resolver<'_, '_> {
             };
         }
         let Some(name) = builtin_name(&call.name) else { return Err(self.planner.unknown_function(&call.name)) };
+        // As pyspark.pandas calls it.
+        let name = if name == "distributed_id" { "monotonically_increasing_id".to_owned() } else { name };
         match name.as_str() {
             "grouping" | "grouping_id" => {
                 let found = self.grouping(&name, &call.arguments);

@@ -36,7 +36,7 @@ impl Resolver<'_, '_> {
             return Err(SparkError::unsupported(format!("Python evaluation type {} as a value", eval_type.0)));
         }
         let Arguments { values, parameters, sql } = self.python_arguments(function)?;
-        let data_type = self.planner.cast_target(&function.output_type)?;
+        let data_type = self.planner.cast_target(function.returns()?)?;
         let returns = Arc::new(arrow_field(&function.name, &data_type, true));
         let command = python_command(function);
         let session = self.planner.env.python()?;
@@ -83,7 +83,7 @@ impl Resolver<'_, '_> {
             return Err(SparkError::unsupported(format!("DISTINCT with the Python function {}", function.name)));
         }
         let Arguments { values, parameters, sql } = self.python_arguments(function)?;
-        let data_type = self.planner.cast_target(&function.output_type)?;
+        let data_type = self.planner.cast_target(function.returns()?)?;
         let returns = Arc::new(arrow_field(&function.name, &data_type, true));
         let session = self.planner.env.python()?;
         let aggregate = PythonAggregate::new(python_command(function), session, parameters, returns);

@@ -11,6 +11,7 @@ mod na;
 mod pivot;
 mod python;
 mod python_table;
+mod python_table_analysis;
 mod reshape;
 mod sample;
 mod select;

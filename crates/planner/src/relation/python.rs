@@ -164,16 +164,21 @@ impl Planner<'_> {
 
     /// The columns that a function gives which gives rows.
     pub(super) fn python_output(&mut self, function: &PythonUdf) -> Result<Vec<Attribute>> {
-        let fields = match &function.output_type {
+        let fields = match function.returns()? {
             CastTarget::Type(DataType::Struct(fields)) => fields.clone(),
             CastTarget::Type(other) => vec![StructField::new("value", other.clone(), true)],
             CastTarget::Ddl(text) => firesteel_sql::parse_table_schema(text)?,
         };
+        Ok(self.output_of(fields))
+    }
+
+    /// New columns for rows of a function's own.
+    pub(super) fn output_of(&mut self, fields: Vec<StructField>) -> Vec<Attribute> {
         let attribute = |field: StructField| Attribute {
             metadata: field.metadata.clone(),
             ..self.attribute_of(&field.name, field.data_type, field.nullable)
         };
-        Ok(fields.into_iter().map(attribute).collect())
+        fields.into_iter().map(attribute).collect()
     }
 }
 

@@ -8,14 +8,16 @@ use datafusion::common::DFSchema;
 use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan, Projection};
 use firesteel_engine::python::{Lateral, TableFunctionNode, TableWork};
 use firesteel_functions::call::Typed;
-use firesteel_model::{Result, SparkError};
+use firesteel_model::{Result, SparkError, error_class};
 use firesteel_python::{Argument, EvalType, TableFunction};
 use firesteel_spec::command::FunctionBody;
 use firesteel_spec::expr::{PythonUdf, SortKey, SubqueryKind};
 use firesteel_spec::relation::{Join, JoinCondition, JoinKind};
 use firesteel_spec::{DataType, Expr, ExprNode, Relation, RelationNode, StructField};
 
+use super::filter_plan;
 use super::python::python_schema;
+use super::python_table_analysis::require;
 use crate::attribute::Attribute;
 use crate::expr::{Resolver, called_with, python_command};
 use crate::planner::{Planner, child, df};
@@ -29,11 +31,27 @@ pub(super) struct AliasedTable {
 }
 
 /// A TABLE argument.
-struct TableArgument {
+pub(super) struct TableArgument {
     query: Relation,
-    partition_by: Vec<Expr>,
-    order_by: Vec<SortKey>,
-    is_single: bool,
+    pub(super) partition_by: Vec<Expr>,
+    pub(super) order_by: Vec<SortKey>,
+    pub(super) is_single: bool,
+    /// What of its rows the function gets; empty is all.
+    pub(super) select: Vec<Selected>,
+}
+
+/// A column made of a TABLE argument's.
+pub(super) struct Selected {
+    pub(super) value: Expr,
+    pub(super) name: String,
+}
+
+/// An argument of a call.
+pub(super) struct Given {
+    /// The parameter's name, where it is given by name.
+    pub(super) name: Option<String>,
+    /// Its value; none of the TABLE argument.
+    pub(super) value: Option<Typed>,
 }
 
 /// The columns below a function: those kept, then its arguments and what partitions and sorts them.
@@ -43,6 +61,7 @@ struct Below {
     columns: Vec<usize>,
     types: Vec<String>,
     arguments: Vec<Argument>,
+    tables: Vec<usize>,
     partition_columns: Vec<usize>,
     keys: Vec<usize>,
     order: Vec<(usize, SortOptions)>,
@@ -52,29 +71,38 @@ impl Planner<'_> {
     /// The rows that a function makes; in a lateral join beside the rows it is called for.
     pub(super) fn python_table(&mut self, function: &PythonUdf, lateral: Option<(Resolved, bool)>) -> Result<Resolved> {
         let command = python_command(function);
-        if command.eval_type != EvalType::ARROW_TABLE {
+        if !command.eval_type.is_table() {
             let unsupported = format!("Python evaluation type {} as a table function", command.eval_type.0);
             return Err(SparkError::unsupported(unsupported));
         }
-        let output = self.python_output(function)?;
-        let table = self.table_argument(function)?;
-        let is_single = table.as_ref().is_some_and(|table| table.is_single);
+        let mut table = self.table_argument(function)?;
         let mut below = Below::default();
         let (kept, is_outer, input) = match (lateral, &table) {
-            (Some(_), Some(_)) => return Err(SparkError::unsupported("a TABLE argument in a lateral join")),
+            (Some(_), Some(_)) => return Err(SparkError::internal("a TABLE argument over another table's rows")),
             (Some((left, is_outer)), None) => (left.output.clone(), Some(is_outer), left),
             (None, Some(table)) => (Vec::new(), None, self.table_rows(&table.query)?),
             (None, None) => (Vec::new(), None, self.relation(&Relation::new(RelationNode::OneRow))?),
         };
+        let given = self.given(function, &input)?;
+        let (output, analyzed) = match &function.output_type {
+            Some(_) => (self.python_output(function)?, None),
+            None => {
+                let (fields, analysis) = self.analyzed_call(&command, &given, &input)?;
+                if let Some(table) = &mut table {
+                    require(&function.name, &analysis, table)?;
+                }
+                (self.output_of(fields), Some(analysis.pickled))
+            }
+        };
         below.exprs.extend(kept.iter().map(Attribute::expr));
-        for argument in &function.arguments {
-            let (name, given) = match argument.node.as_ref() {
-                ExprNode::NamedArgument { name, value } => (Some(name.clone()), value),
-                _ => (None, argument),
-            };
-            let value = match (&table, is_table(given)) {
-                (Some(table), true) => self.table_value(&input, table, &mut below)?,
-                _ => Resolver::new(self, &input.output).value(given)?,
+        for Given { name, value } in given {
+            let value = match (value, &table) {
+                (Some(value), _) => value,
+                (None, Some(table)) => {
+                    below.tables.push(below.arguments.len());
+                    self.table_value(&input, table, &mut below)?
+                }
+                (None, None) => return Err(SparkError::internal("a table that is no argument")),
             };
             below.argument(value, name);
         }
@@ -82,8 +110,9 @@ impl Planner<'_> {
         let work = TableWork {
             call: TableFunction {
                 arguments: below.arguments,
+                tables: below.tables,
                 partition_columns: below.partition_columns,
-                analyzed: None,
+                analyzed,
                 returns_json: DataType::Struct(fields).to_json().to_string(),
             },
             command,
@@ -92,7 +121,7 @@ impl Planner<'_> {
             columns: below.columns,
             keys: below.keys,
             order: below.order,
-            is_single,
+            is_single: table.is_some_and(|table| table.is_single),
             lateral: is_outer.map(|is_outer| Lateral { kept: kept.len(), is_outer }),
         };
         self.table_node(input, below.exprs, kept, work, output)
@@ -121,8 +150,25 @@ impl Planner<'_> {
         Ok(Resolved::new(node.into_plan(), kept.into_iter().chain(output).collect()))
     }
 
+    /// The arguments over the rows that the function is called for.
+    fn given(&mut self, function: &PythonUdf, input: &Resolved) -> Result<Vec<Given>> {
+        let mut all = Vec::new();
+        for argument in &function.arguments {
+            let (name, given) = match argument.node.as_ref() {
+                ExprNode::NamedArgument { name, value } => (Some(name.clone()), value),
+                _ => (None, argument),
+            };
+            let value = match is_table(given) {
+                true => None,
+                false => Some(Resolver::new(self, &input.output).value(given)?),
+            };
+            all.push(Given { name, value });
+        }
+        Ok(all)
+    }
+
     fn table_argument(&mut self, function: &PythonUdf) -> Result<Option<TableArgument>> {
-        let mut found = None;
+        let mut found = Vec::new();
         for argument in &function.arguments {
             let given = match argument.node.as_ref() {
                 ExprNode::NamedArgument { value, .. } => value,
@@ -134,6 +180,7 @@ impl Planner<'_> {
                     partition_by: partition_by.clone(),
                     order_by: order_by.clone(),
                     is_single: *single_partition,
+                    select: Vec::new(),
                 },
                 ExprNode::SubqueryReference {
                     plan_id,
@@ -145,14 +192,17 @@ impl Planner<'_> {
                     partition_by: partition_by.clone(),
                     order_by: order_by.clone(),
                     is_single: *single_partition,
+                    select: Vec::new(),
                 },
                 _ => continue,
             };
-            if found.replace(table).is_some() {
-                return Err(SparkError::unsupported("several TABLE arguments of one function"));
-            }
+            found.push(table);
         }
-        Ok(found)
+        match found.len() {
+            0 | 1 => Ok(found.pop()),
+            many => Err(SparkError::new(&error_class::TABLE_VALUED_FUNCTION_TOO_MANY_TABLE_ARGUMENTS)
+                .param("num", many.to_string())),
+        }
     }
 
     fn table_rows(&mut self, query: &Relation) -> Result<Resolved> {
@@ -171,13 +221,18 @@ impl Planner<'_> {
     /// A whole row as a struct, with the columns that tell where its partition ends.
     fn table_value(&mut self, input: &Resolved, table: &TableArgument, below: &mut Below) -> Result<Typed> {
         let mut parts = Vec::new();
-        for attribute in &input.output {
+        for Selected { value, name } in &table.select {
+            let value = Resolver::new(self, &input.output).value(value)?;
+            parts.extend([self.string(name)?, value]);
+        }
+        for attribute in input.output.iter().filter(|_| table.select.is_empty()) {
             parts.extend([self.string(&attribute.name)?, attribute.typed()]);
         }
+        let columns = parts.len() / 2;
         let keys = Resolver::new(self, &input.output).values(&table.partition_by)?;
         for (index, key) in keys.into_iter().enumerate() {
             parts.extend([self.string(&format!("partition_by_{index}"))?, key.clone()]);
-            below.partition_columns.push(input.output.len() + index);
+            below.partition_columns.push(columns + index);
             below.keys.push(below.exprs.len());
             below.exprs.push(key.expr);
         }
@@ -218,22 +273,43 @@ impl Planner<'_> {
         join: &Join,
         table: &AliasedTable,
     ) -> Result<Resolved> {
+        if self.table_argument(&table.function)?.is_some() {
+            // It is called for its table, not for the rows on the left.
+            let mut right = self.python_table(&table.function, None)?;
+            table.name_columns(&mut right.output, false);
+            return self.join_over(left, right, join.kind, &join.condition);
+        }
+        if python_command(&table.function).eval_type == EvalType::ARROW_TABLE_OF_BATCHES {
+            // Nothing in what its worker answers tells to which row an answer belongs.
+            return Err(SparkError::unsupported("an arrow_udtf of a row's values in a lateral join"));
+        }
         let is_outer = match (join.kind, &join.condition) {
-            (JoinKind::Inner | JoinKind::Cross, JoinCondition::None) => false,
+            (JoinKind::Inner | JoinKind::Cross, JoinCondition::None | JoinCondition::On(_)) => false,
             (JoinKind::Left, JoinCondition::None) => true,
             _ => return Err(SparkError::unsupported("a Python table function in this kind of lateral join")),
         };
         let own = left.output.len();
         let mut resolved = self.python_table(&table.function, Some((left, is_outer)))?;
-        let mut names = table.columns.iter();
-        for attribute in resolved.output.iter_mut().skip(own) {
-            attribute.qualifier.clone_from(&table.name);
+        table.name_columns(&mut resolved.output[own..], is_outer);
+        if let JoinCondition::On(condition) = &join.condition {
+            let condition = Resolver::new(self, &resolved.output).condition(condition)?;
+            resolved.plan = filter_plan(resolved.plan, condition.expr)?;
+        }
+        Ok(resolved)
+    }
+}
+
+impl AliasedTable {
+    /// Puts the alias on the function's columns.
+    fn name_columns(&self, columns: &mut [Attribute], is_outer: bool) {
+        let mut names = self.columns.iter();
+        for attribute in columns {
+            attribute.qualifier.clone_from(&self.name);
             attribute.nullable |= is_outer;
             if let Some(name) = names.next() {
                 attribute.name.clone_from(name);
             }
         }
-        Ok(resolved)
     }
 }
 

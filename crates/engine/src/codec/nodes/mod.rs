@@ -69,5 +69,6 @@ pub(super) fn all() -> Vec<Arc<dyn NodeCodec>> {
         Of::<python::Group>::codec(),
         Of::<python::CoGroup>::codec(),
         Of::<python::Table>::codec(),
+        Of::<python::Scan>::codec(),
     ]
 }

@@ -2,6 +2,7 @@
 
 mod groups;
 mod rows;
+mod sources;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use crate::codec::wire::{lacks, number};
 
 pub(super) use groups::{CoGroup, Group};
 pub(super) use rows::{Evaluate, MapPartitions};
+pub(super) use sources::Scan;
 pub(super) use tables::Table;
 
 /// A function as the client pickled it.

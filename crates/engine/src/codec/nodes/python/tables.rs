@@ -43,6 +43,8 @@ pub(in crate::codec::nodes) struct TableNode {
     lateral: Option<LateralNode>,
     #[prost(bytes = "vec", tag = "13")]
     schema: Vec<u8>,
+    #[prost(uint64, repeated, tag = "14")]
+    tables: Vec<u64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
@@ -73,6 +75,7 @@ impl Entry for Table {
             command: Some(CommandNode::of(&work.command)),
             session: session_to_bytes(&work.session)?,
             arguments: arguments_of(&work.call.arguments),
+            tables: places_of(&work.call.tables),
             partition_columns: places_of(&work.call.partition_columns),
             analyzed: work.call.analyzed.clone(),
             returns_json: work.call.returns_json.clone(),
@@ -94,6 +97,7 @@ impl Entry for Table {
         let schema = reader.schema(&node.schema)?;
         let call = TableFunction {
             arguments: arguments(node.arguments)?,
+            tables: places(node.tables)?,
             partition_columns: places(node.partition_columns)?,
             analyzed: node.analyzed,
             returns_json: node.returns_json,

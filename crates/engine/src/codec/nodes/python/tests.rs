@@ -14,12 +14,12 @@ use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::prelude::SessionConfig;
-use firesteel_python::{Argument, EvalType, PythonCommand, PythonSession, TableFunction, WorkerKey};
+use firesteel_python::{Argument, EvalType, PythonCommand, PythonSession, TableFunction, WorkerKey, WorkerRole};
 
 use crate::codec::PlanCodec;
 use crate::python::{
     CoGroupExec, CoGroupSide, CoGroupWork, EvaluateExec, EvaluatedColumn, Evaluation, GroupExec, GroupFunction,
-    GroupResult, GroupWork, InputOrder, Lateral, MapPartitionsExec, TableFunctionExec, TableWork,
+    GroupResult, GroupWork, InputOrder, Lateral, MapPartitionsExec, PythonScanExec, TableFunctionExec, TableWork,
 };
 
 fn schema() -> SchemaRef {
@@ -39,7 +39,7 @@ fn command(eval_type: EvalType) -> Arc<PythonCommand> {
 fn session() -> Arc<PythonSession> {
     let variables = BTreeMap::from([("A".to_owned(), "b".to_owned())]);
     Arc::new(PythonSession {
-        worker: WorkerKey { executable: PathBuf::from("python3"), variables },
+        worker: WorkerKey { executable: PathBuf::from("python3"), variables, role: WorkerRole::Functions },
         conf: BTreeMap::from([("spark.sql.session.timeZone".to_owned(), "UTC".to_owned())]),
         files: PathBuf::from("files"),
         includes: vec![PathBuf::from("a.zip")],
@@ -101,6 +101,7 @@ fn cogroup() -> Arc<dyn ExecutionPlan> {
 fn table(lateral: Option<Lateral>) -> Arc<dyn ExecutionPlan> {
     let call = TableFunction {
         arguments: named(1),
+        tables: vec![1],
         partition_columns: vec![0],
         analyzed: lateral.map(|_| vec![1, 2]),
         returns_json: "{}".to_owned(),
@@ -117,6 +118,11 @@ fn table(lateral: Option<Lateral>) -> Arc<dyn ExecutionPlan> {
         lateral,
     };
     Arc::new(TableFunctionExec::new(input(), Arc::new(work), schema()))
+}
+
+fn scan() -> Arc<dyn ExecutionPlan> {
+    let partitions = vec![vec![1, 0, 255], Vec::new()];
+    Arc::new(PythonScanExec::new(command(EvalType::MAP_ARROW_ITER), session(), partitions, schema()))
 }
 
 fn frames() -> GroupResult {
@@ -139,6 +145,7 @@ fn nodes_of_python_functions_travel() {
         group(GroupResult::OneRow),
         group(frames()),
         cogroup(),
+        scan(),
         table(None),
         table(Some(Lateral { kept: 1, is_outer: true })),
     ];

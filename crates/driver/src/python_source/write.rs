@@ -69,7 +69,7 @@ async fn run(
     function: Vec<u8>,
     cancellation: &CancellationToken,
 ) -> (Result<()>, Vec<Option<Vec<u8>>>) {
-    let settings = prepared.settings.clone();
+    let (settings, files) = (prepared.settings.clone(), prepared.files.clone());
     let names = prepared.planned.fields.iter().map(|field| field.name.clone()).collect();
     let (input, order) = (Arc::clone(&prepared.physical), InputOrder::of(&prepared.physical));
     let output = Arc::new(Schema::new(vec![Field::new(WRITE_OUTPUT, DataType::Binary, true)]));
@@ -77,7 +77,9 @@ async fn run(
     let plan: Arc<dyn ExecutionPlan> =
         Arc::new(MapPartitionsExec::new(input, names, command, Arc::clone(python), order, output));
     let partitions = plan.output_partitioning().partition_count();
-    let options = JobOptions { cancel: Some(cancellation.clone()), settings, ..JobOptions::default() };
+    let cancel = Some(cancellation.clone());
+    // The writer aborts when nothing writes any more.
+    let options = JobOptions { cancel, settings, files, waits_for_attempts: true, ..JobOptions::default() };
     let mut messages = Vec::new();
     let outcome = async {
         let mut stream = session.application().cluster.submit(plan, options).await?;

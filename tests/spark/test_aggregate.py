@@ -191,6 +191,12 @@ def test_pivot(sales):
     assert bag(found) == in_any_order(("DE", 1, 1, 2, 1), ("US", None, None, 5, 2))
 
 
+def test_pivot_of_expressions_in_text(sales):
+    totals = sales.groupBy("country").pivot("product", ["desk", "lamp"])
+    assert bag(totals.agg(F.expr("sum(quantity) as q"))) == in_any_order(("DE", 1, 2), ("US", None, 5))
+    assert bag(totals.agg(F.sum("quantity").cast("string"))) == in_any_order(("DE", "1", "2"), ("US", None, "5"))
+
+
 def test_pivot_in_sql(spark, sales):
     text = """
         SELECT * FROM (SELECT country, product, quantity FROM sales)

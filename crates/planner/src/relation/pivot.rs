@@ -33,13 +33,14 @@ impl Planner<'_> {
         let values =
             if values.is_empty() { self.found_values(input, column)? } else { self.given_values(column, values)? };
         let input = self.relation(input)?;
+        let aggregates: Vec<Expr> = aggregates.iter().map(parsed).collect::<Result<_>>()?;
         let grouping = match style {
-            AggregateStyle::ItemsOnly => self.unused_columns(&input, column, aggregates)?,
+            AggregateStyle::ItemsOnly => self.unused_columns(&input, column, &aggregates)?,
             AggregateStyle::GroupingFirst | AggregateStyle::GroupingFirstByPlace => grouping.to_vec(),
         };
         let mut items = Vec::new();
         for value in &values {
-            for aggregate in aggregates {
+            for aggregate in &aggregates {
                 let (call, alias) = match aggregate.node.as_ref() {
                     ExprNode::Alias { child, names, .. } => (child, names.first().cloned()),
                     _ => (aggregate, None),
@@ -130,6 +131,14 @@ impl Planner<'_> {
     }
 }
 
+/// What `expr(..)` says, as any other expression.
+fn parsed(expr: &Expr) -> Result<Expr> {
+    match expr.node.as_ref() {
+        ExprNode::SqlText(text) => firesteel_sql::parse_expression(text),
+        _ => Ok(expr.clone()),
+    }
+}
+
 /// The aggregate over the rows of one value, NULL where there are none.
 fn only_where(call: &Expr, condition: &Expr) -> Result<Expr> {
     let filtered = filtered(call, condition)?;
@@ -141,7 +150,16 @@ fn only_where(call: &Expr, condition: &Expr) -> Result<Expr> {
 /// arguments hold no other aggregate gets the filter.
 fn filtered(expr: &Expr, condition: &Expr) -> Result<Expr> {
     use firesteel_functions::registry::{self, Build};
-    let ExprNode::Function(call) = expr.node.as_ref() else { return Ok(expr.clone()) };
+    let expr = &parsed(expr)?;
+    let call = match expr.node.as_ref() {
+        ExprNode::Function(call) => call,
+        ExprNode::Cast { child, target, mode } => {
+            let (child, target) = (filtered(child, condition)?, target.clone());
+            return Ok(Expr::new(ExprNode::Cast { child, target, mode: *mode }));
+        }
+        ExprNode::Alias { child, .. } => return filtered(child, condition),
+        _ => return Ok(expr.clone()),
+    };
     let is_aggregate = crate::expr::builtin_name(&call.name)
         .and_then(|name| registry::lookup(&name))
         .is_some_and(|definition| matches!(definition.build, Build::Aggregate(_)));

@@ -223,6 +223,8 @@ pub enum GroupingElement {
     Rollup(Vec<Vec<Expr>>),
     /// CUBE over sets of expressions.
     Cube(Vec<Vec<Expr>>),
+    /// Keys that may be in sets said elsewhere: `GROUP BY a, b GROUPING SETS (..)`.
+    Keys(Vec<Expr>),
     /// GROUPING SETS, which nest.
     Sets(Vec<GroupingSet>),
 }

@@ -194,7 +194,8 @@ impl Parser {
         self.at += 2;
         let arguments = if self.at_symbol(")") { Vec::new() } else { self.list(Self::named_expression)? };
         self.expect_symbol(")")?;
-        Ok(self.call_since(start, "struct", arguments))
+        let call = FunctionCall::named(vec!["struct".to_owned()], arguments);
+        Ok(Expr::at(ExprNode::Function(call), self.span_from(start)))
     }
 
     /// Tries a form of a call after its name and parenthesis; goes back where it is another.

@@ -326,7 +326,7 @@ impl Parser {
         }
         if let Some(query) = self.query_in_parentheses()? {
             let values = match *value.node {
-                ExprNode::Function(call) if call.is_internal && call.name == ["struct"] => call.arguments,
+                ExprNode::Function(call) if call.name == ["struct"] => call.arguments,
                 _ => vec![value],
             };
             let node = ExprNode::InSubquery { values, query: Box::new(query) };

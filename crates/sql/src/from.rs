@@ -329,7 +329,7 @@ impl Parser {
 /// The columns of a row of VALUES.
 fn row(value: Expr) -> Vec<Expr> {
     match *value.node {
-        ExprNode::Function(call) if call.is_internal && call.name == ["struct"] => call.arguments,
+        ExprNode::Function(call) if call.name == ["struct"] => call.arguments,
         node => vec![Expr { span: value.span, ..Expr::new(node) }],
     }
 }

@@ -180,8 +180,9 @@ impl Parser {
             return Ok(Some(Grouping::Elements(vec![element])));
         }
         if self.eat_words(&["GROUPING", "SETS"]) {
+            let keys = plain().flatten().flatten().collect();
             let sets = self.in_parentheses(|p| p.list(|p| Ok(GroupingSet::Set(p.grouping_set()?))))?;
-            return Ok(Some(Grouping::Elements(vec![GroupingElement::Sets(sets)])));
+            return Ok(Some(Grouping::Elements(vec![GroupingElement::Keys(keys), GroupingElement::Sets(sets)])));
         }
         let expressions: Option<Vec<_>> = plain().map(|set| set.and_then(|mut set| set.pop())).collect();
         Ok(Some(expressions.map_or(Grouping::Elements(elements), Grouping::Expressions)))

@@ -8,7 +8,7 @@ use firesteel_functions::registry::{self, Build, Definition};
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::command::FunctionBody;
 use firesteel_spec::expr::FunctionCall;
-use firesteel_spec::{Expr, ExprNode, Literal, Span};
+use firesteel_spec::{DataType, Expr, ExprNode, Literal, Span};
 
 use super::lambda::DeferredLambda;
 use super::named_arguments::in_order;
@@ -53,7 +53,10 @@ impl Resolver<'_, '_> {
                 let arguments = self.arguments_of(definition, call)?;
                 check_arity(definition, arguments.len())?;
                 let arguments = self.compared(definition.name, arguments)?;
-                build(&self.planner.context, arguments)
+                let is_row = call.is_internal && definition.name == "struct";
+                let texts: Vec<_> = arguments.iter().filter(|_| is_row).map(|value| value.sql.clone()).collect();
+                let built = build(&self.planner.context, arguments)?;
+                Ok(if is_row { row(built, &texts) } else { built })
             }
             Build::HigherOrder(build) => self.higher_order(definition, build, &call.arguments),
             Build::Aggregate(_) => self.aggregate(definition, call),
@@ -358,4 +361,11 @@ pub(super) fn wrong_count(name: &str, (fewest, most): (usize, usize), given: usi
 /// Where the lambdas of a higher-order function begin; a value there counts as a lambda that ignores its parameters.
 fn lambdas_from(name: &str) -> usize {
     if matches!(name, "aggregate" | "reduce" | "zip_with" | "map_zip_with") { 2 } else { 1 }
+}
+
+/// `(a, b)`, which Spark prints as `named_struct(a, a, b, b)`.
+fn row(built: Typed, texts: &[String]) -> Typed {
+    let DataType::Struct(fields) = &built.data_type else { return built };
+    let parts: Vec<_> = fields.iter().zip(texts).map(|(field, text)| format!("{}, {text}", field.name)).collect();
+    Typed { sql: format!("named_struct({})", parts.join(", ")), ..built }
 }

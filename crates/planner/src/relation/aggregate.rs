@@ -8,6 +8,7 @@ use firesteel_model::{Result, SparkError, conf, error_class};
 use firesteel_spec::relation::{AggregateStyle, Grouping};
 use firesteel_spec::{DataType, Expr, ExprNode, Literal, Relation, RelationNode};
 
+use super::below::Prefers;
 use super::filter_plan;
 use super::grouping::{GroupingSets, grouping_sets};
 use super::select::window_plan;
@@ -44,6 +45,8 @@ impl Planner<'_> {
             Grouping::All => GroupingSets { keys: self.group_by_all(&input, items)?, sets: None },
         };
         let mut resolved_keys = Vec::new();
+        // Which of the resolved keys each key is: two ways to write it are one.
+        let mut places = Vec::new();
         let mut key_items = Vec::new();
         let mut time_windows = TimeWindows::default();
         for key in &keys {
@@ -52,13 +55,16 @@ impl Planner<'_> {
                 Some(passed) => passed.clone(),
                 None => self.attribute(&item.name, &item.typed),
             };
-            if !resolved_keys.iter().any(|(e, _): &(DfExpr, Attribute)| *e == item.typed.expr) {
+            let known = resolved_keys.iter().position(|(e, _): &(DfExpr, Attribute)| *e == item.typed.expr);
+            places.push(known.unwrap_or(resolved_keys.len()));
+            if known.is_none() {
                 resolved_keys.push((item.typed.expr.clone(), attribute.clone()));
             }
             key_items.push(Item { passes: Some(attribute), ..item });
         }
         // The select list may name the column of a window of time that is grouped by.
         let input = self.in_time_windows_by(input, &mut time_windows, &resolved_keys)?;
+        let sets = sets.map(|sets| sets.into_iter().map(|set| distinct_places(&set, &places)).collect());
         let grouped = self.grouped(resolved_keys, sets);
         let aside = Aside { time_windows: Some(time_windows), ..Aside::everything() };
         let mut resolver = Resolver::new(self, &input.output).with_aside(aside);
@@ -97,8 +103,10 @@ impl Planner<'_> {
                 self.locate(failure, key)
             });
         }
+        // A constant that nobody wrote here, but GROUP BY ALL, is no position.
         if style == AggregateStyle::ItemsOnly
             && self.is_on(&conf::GROUP_BY_ORDINAL)
+            && key.span.is_some()
             && let ExprNode::Literal(Literal::Integer(position)) = key.node.as_ref()
         {
             let index = usize::try_from(*position).ok().and_then(|p| p.checked_sub(1));
@@ -167,7 +175,11 @@ impl Planner<'_> {
                 ExprNode::Star { .. } | ExprNode::Regex { .. } => {
                     keys.extend(found.iter().filter_map(|item| item.passes.as_ref()).map(by_column));
                 }
-                _ => keys.push(unaliased(item).clone()),
+                _ => {
+                    let key = unaliased(item).clone();
+                    let is_constant = matches!(key.node.as_ref(), ExprNode::Literal(_));
+                    keys.push(Expr { span: key.span.filter(|_| !is_constant), ..key });
+                }
             }
         }
         Ok(keys)
@@ -186,6 +198,14 @@ impl Planner<'_> {
     }
 
     fn filter_over(&mut self, input: Resolved, condition: &Expr) -> Result<Resolved> {
+        if self.hides_keys(&input) {
+            // A grouping key is meant rather than an item of the same name.
+            let nothing = SparkError::internal("nothing lies below");
+            let (prefers, condition) = (Prefers::Keys, std::slice::from_ref(condition));
+            if let Ok(Some((extended, values))) = self.extend_below(&input, condition, &nothing, prefers) {
+                return self.filtered_below(&input, extended, values, nothing);
+            }
+        }
         let first = Resolver::new(self, &input.output).condition(condition);
         match first {
             Ok(condition) => Ok(Resolved {
@@ -199,16 +219,37 @@ impl Planner<'_> {
 
     /// A filter that needs what the select list below projected away.
     pub(super) fn filter_below(&mut self, input: Resolved, condition: &Expr, failure: SparkError) -> Result<Resolved> {
-        let Some((extended, mut values)) = self.extend_below(&input, std::slice::from_ref(condition), &failure)? else {
-            return Err(failure);
+        let condition = std::slice::from_ref(condition);
+        match self.extend_below(&input, condition, &failure, Prefers::Items)? {
+            Some((extended, values)) => self.filtered_below(&input, extended, values, failure),
+            None => Err(failure),
+        }
+    }
+
+    /// Whether an item of the select list has the name of a grouping key that it is not.
+    fn hides_keys(&self, input: &Resolved) -> bool {
+        let Some(aggregate) = input.below.as_ref().and_then(|below| below.aggregate.as_ref()) else { return false };
+        let hides = |item: &Attribute, key: &Attribute| {
+            !item.is_hidden && item.column != key.column && self.names.same(&item.name, &key.name)
         };
+        aggregate.groups.iter().any(|(_, key)| input.output.iter().any(|item| hides(item, key)))
+    }
+
+    fn filtered_below(
+        &mut self,
+        input: &Resolved,
+        extended: Resolved,
+        mut values: Vec<Typed>,
+        failure: SparkError,
+    ) -> Result<Resolved> {
         let Some(condition) = values.pop() else { return Err(failure) };
-        if condition.data_type != DataType::Boolean {
+        if !condition.data_type.is_integral() && condition.data_type != DataType::Boolean {
             return Err(failure);
         }
+        let condition = self.cast_to(condition, &DataType::Boolean)?;
         let plan = filter_plan(extended.plan, condition.expr.clone())?;
         let columns = input.output.iter().map(Attribute::expr).collect();
-        let projected = self.project_exprs(Resolved::new(plan, input.output), columns)?;
+        let projected = self.project_exprs(Resolved::new(plan, input.output.clone()), columns)?;
         let below = extended.below.as_deref().map(|below| Arc::new(below.filtered(condition.expr)));
         Ok(Resolved { below, ..projected })
     }
@@ -232,12 +273,13 @@ impl Resolver<'_, '_> {
         let Some((_, id)) = self.groups.last().filter(|(_, a)| a.name == "spark_grouping_id").cloned() else {
             return Err(SparkError::new(&error_class::UNSUPPORTED_GROUPING_EXPRESSION));
         };
-        let keys: Vec<DfExpr> = self.groups[..self.groups.len() - 1].iter().map(|(key, _)| key.clone()).collect();
+        let keys: Vec<(DfExpr, Attribute)> = self.groups[..self.groups.len() - 1].to_vec();
         let mut places = Vec::new();
         let mut texts = Vec::new();
         for argument in arguments {
             let typed = self.value(argument)?;
-            let place = keys.iter().position(|k| *k == typed.expr).ok_or_else(|| {
+            let is_key = |(key, column): &(DfExpr, Attribute)| *key == typed.expr || column.expr() == typed.expr;
+            let place = keys.iter().position(is_key).ok_or_else(|| {
                 SparkError::new(&error_class::GROUPING_COLUMN_MISMATCH)
                     .param("grouping", format!("\"{}\"", typed.sql))
                     .param("groupingColumns", String::new())
@@ -267,6 +309,17 @@ impl Resolver<'_, '_> {
         }
         Ok(Typed { expr: sum, data_type: DataType::Long, nullable: false, sql })
     }
+}
+
+/// The places of a set's keys, each once.
+fn distinct_places(set: &[usize], places: &[usize]) -> Vec<usize> {
+    let mut found: Vec<usize> = Vec::new();
+    for place in set.iter().filter_map(|key| places.get(*key)) {
+        if !found.contains(place) {
+            found.push(*place);
+        }
+    }
+    found
 }
 
 /// A column by its internal name.

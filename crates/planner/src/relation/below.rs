@@ -18,6 +18,15 @@ use crate::expr::{Aside, Extracted, Resolver};
 use crate::planner::{Planner, child, df};
 use crate::resolved::{AggregateBelow, Below, Resolved};
 
+/// What a name means that both an item of the select list and a grouping key have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Prefers {
+    /// The item, as in ORDER BY.
+    Items,
+    /// The key, as in HAVING.
+    Keys,
+}
+
 impl Planner<'_> {
     /// Resolves expressions over a select list and what lies below it, and adds what they need to the list.
     ///
@@ -27,10 +36,11 @@ impl Planner<'_> {
         input: &Resolved,
         exprs: &[Expr],
         failure: &SparkError,
+        prefers: Prefers,
     ) -> Result<Option<(Resolved, Vec<Typed>)>> {
         let Some(below) = input.below.clone() else { return Ok(None) };
         let extended = match &below.aggregate {
-            Some(aggregate) => self.extend_aggregate(input, &below, aggregate, exprs),
+            Some(aggregate) => self.extend_aggregate(input, &below, aggregate, exprs, prefers),
             None => self.extend_projection(input, &below, exprs),
         };
         extended.map(Some).map_err(|later| if is_name_error(&later) { failure.clone() } else { later })
@@ -62,11 +72,12 @@ impl Planner<'_> {
         below: &Below,
         aggregate: &AggregateBelow,
         exprs: &[Expr],
+        prefers: Prefers,
     ) -> Result<(Resolved, Vec<Typed>)> {
         let aliases = self.unambiguous(input).filter(|a| !a.is_hidden).map(|a| (a.name.clone(), a.typed())).collect();
         let mut resolver = Resolver::new(self, &aggregate.input_output).with_aside(Aside::aggregates());
         resolver.aliases = aliases;
-        resolver.aliases_first = true;
+        resolver.aliases_first = prefers == Prefers::Items;
         resolver.groups.clone_from(&aggregate.groups);
         resolver.groups.extend(aggregate.grouping_id.iter().map(|id| (id.expr(), id.clone())));
         let values = resolver.values(exprs)?;

@@ -1,10 +1,15 @@
 //! What is grouped by: plain keys, ROLLUP, CUBE and GROUPING SETS.
 
+use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::logical_plan::{Aggregate, Projection};
-use datafusion::logical_expr::{Expr as DfExpr, GroupingSet as DfGroupingSet, LogicalPlan, Operator};
+use datafusion::logical_expr::{
+    Expr as DfExpr, GroupingSet as DfGroupingSet, LogicalPlan, Operator, bitwise_and, bitwise_or, bitwise_shift_left,
+    bitwise_shift_right, lit,
+};
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::relation::{GroupingElement, GroupingSet};
+use firesteel_spec::types_arrow::to_arrow;
 use firesteel_spec::{DataType, Expr};
 
 use super::select::missing_aggregation;
@@ -35,6 +40,19 @@ impl Grouped {
     /// One group.
     pub(crate) fn global() -> Self {
         Self::default()
+    }
+
+    /// The keys that are in a set, in the order in which DataFusion meets them.
+    fn listed(&self) -> Vec<usize> {
+        let mut listed = Vec::new();
+        for expr in &self.exprs {
+            let DfExpr::GroupingSet(DfGroupingSet::GroupingSets(sets)) = expr else { continue };
+            for member in sets.iter().flatten() {
+                let key = self.keys.iter().position(|(_, attribute)| attribute.expr() == *member);
+                listed.extend(key.filter(|key| !listed.contains(key)));
+            }
+        }
+        listed
     }
 
     /// Replaces key expressions by their columns.
@@ -122,7 +140,7 @@ impl Planner<'_> {
         let plan = LogicalPlan::Aggregate(aggregate);
         match &grouped.grouping_id {
             None => Ok(plan),
-            Some(attribute) => self.spark_grouping_id(plan, attribute, grouped.keys.len()),
+            Some(attribute) => self.spark_grouping_id(plan, attribute, grouped),
         }
     }
 
@@ -137,12 +155,34 @@ impl Planner<'_> {
         Ok(LogicalPlan::Aggregate(df(Aggregate::try_new(child(input), Vec::new(), vec![call]))?))
     }
 
-    /// Spark's grouping id (BIGINT, leftmost key is the highest bit) beside DataFusion's own.
-    fn spark_grouping_id(&mut self, plan: LogicalPlan, attribute: &Attribute, keys: usize) -> Result<LogicalPlan> {
+    /// Spark's grouping id (BIGINT, leftmost key is the highest bit) beside DataFusion's own, and NULL for each key that
+    /// is in no set.
+    fn spark_grouping_id(
+        &mut self,
+        plan: LogicalPlan,
+        attribute: &Attribute,
+        grouped: &Grouped,
+    ) -> Result<LogicalPlan> {
         let internal = DfExpr::Column(datafusion::common::Column::from_name(Aggregate::INTERNAL_GROUPING_ID));
         let wide = datafusion::logical_expr::cast(internal, arrow::datatypes::DataType::Int64);
-        let mask = 1i64.checked_shl(u32::try_from(keys).unwrap_or(u32::MAX)).map_or(i64::MAX, |m| m - 1);
-        let id = datafusion::logical_expr::bitwise_and(wide, datafusion::logical_expr::lit(mask));
+        let (keys, listed) = (grouped.keys.len(), grouped.listed());
+        let id = if listed.iter().copied().eq(0..keys) {
+            let mask = 1i64.checked_shl(u32::try_from(keys).unwrap_or(u32::MAX)).map_or(i64::MAX, |m| m - 1);
+            bitwise_and(wide, lit(mask))
+        } else {
+            let bits = (0..keys).map(|key| {
+                let place = i64::try_from(keys - 1 - key).unwrap_or(i64::MAX);
+                match listed.iter().position(|other| *other == key) {
+                    Some(position) => {
+                        let shift = i64::try_from(listed.len() - 1 - position).unwrap_or(i64::MAX);
+                        let bit = bitwise_and(bitwise_shift_right(wide.clone(), lit(shift)), lit(1i64));
+                        bitwise_shift_left(bit, lit(place))
+                    }
+                    None => bitwise_shift_left(lit(1i64), lit(place)),
+                }
+            });
+            bits.fold(lit(0i64), bitwise_or)
+        };
         let mut exprs: Vec<DfExpr> = plan
             .schema()
             .columns()
@@ -151,6 +191,12 @@ impl Planner<'_> {
             .map(DfExpr::Column)
             .collect();
         exprs.push(id.alias(attribute.column.clone()));
+        for (key, (_, unlisted)) in grouped.keys.iter().enumerate() {
+            if !listed.contains(&key) {
+                let null = df(ScalarValue::try_from(&to_arrow(&unlisted.data_type)))?;
+                exprs.push(lit(null).alias(unlisted.column.clone()));
+            }
+        }
         Ok(LogicalPlan::Projection(df(Projection::try_new(exprs, child(plan)))?))
     }
 
@@ -205,6 +251,12 @@ pub(crate) fn grouping_sets(elements: &[GroupingElement]) -> GroupingSets {
 fn element_sets(element: &GroupingElement, index: &mut impl FnMut(&Expr) -> usize) -> Vec<Vec<usize>> {
     match element {
         GroupingElement::Expression(expr) => vec![vec![index(expr)]],
+        GroupingElement::Keys(keys) => {
+            for key in keys {
+                index(key);
+            }
+            vec![Vec::new()]
+        }
         GroupingElement::Rollup(groups) => {
             let groups: Vec<Vec<usize>> = groups.iter().map(|g| g.iter().map(&mut *index).collect()).collect();
             (0..=groups.len()).rev().map(|n| groups[..n].concat()).collect()

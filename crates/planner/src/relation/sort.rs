@@ -11,11 +11,16 @@ use firesteel_spec::expr::{CastMode, SortKey};
 use firesteel_spec::relation::{OrderByAll, RepartitionKind};
 use firesteel_spec::{DataType, Expr, ExprNode, Literal, Relation};
 
+use super::below::Prefers;
 use super::select::window_plan;
 use crate::attribute::Attribute;
 use crate::expr::{Aside, Extracted, Resolver};
 use crate::planner::{Planner, child};
 use crate::resolved::Resolved;
+
+fn has_no_part(failure: &SparkError) -> bool {
+    [&error_class::INVALID_EXTRACT_BASE_FIELD_TYPE, &error_class::FIELD_NOT_FOUND].contains(&failure.class())
+}
 
 impl Planner<'_> {
     /// ORDER BY (global) or SORT BY (within partitions).
@@ -44,7 +49,15 @@ impl Planner<'_> {
                 self.project_exprs(resolved, columns)
             }
             Err(failure) => {
-                let Some((extended, values)) = self.extend_below(&input, &exprs, &failure)? else {
+                let found = self.extend_below(&input, &exprs, &failure, Prefers::Items);
+                let found = match found {
+                    // The item of the name has no such part, but a grouping key may.
+                    Err(later) if has_no_part(&later) => {
+                        self.extend_below(&input, &exprs, &failure, Prefers::Keys).map_err(|_| later)?
+                    }
+                    found => found?,
+                };
+                let Some((extended, values)) = found else {
                     return Err(self.unsupported_aggregates(&input, &exprs, failure));
                 };
                 let resolved = sorted(extended, sort_exprs(values, keys), is_global)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use firesteel_model::Result;
+use firesteel_spec::command::ViewSchemaMode;
 use firesteel_spec::{DataType, StructField};
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +86,12 @@ pub struct ViewMetadata {
     pub current_schema: String,
     /// Settings that change what the text means.
     pub settings: BTreeMap<String, String>,
+    /// WITH SCHEMA
+    #[serde(default)]
+    pub schema_mode: Option<ViewSchemaMode>,
+    /// Names of the query's columns, which those of the view may differ from.
+    #[serde(default)]
+    pub query_columns: Vec<String>,
 }
 
 impl TableMetadata {

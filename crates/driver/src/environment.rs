@@ -4,18 +4,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
 use bytes::Bytes;
 use datafusion::catalog::TableProvider;
+use datafusion::datasource::MemTable;
 use datafusion::logical_expr::LogicalPlan;
 use firesteel_catalog::{Relation as Named, TableMetadata, ViewSource};
 use firesteel_functions::call::Typed;
+use firesteel_functions::errors::from_datafusion;
 use firesteel_model::{Result, SparkError, conf, error_class};
-use firesteel_planner::{CachedPlan, CachedRelation, Environment, Finish, Planned, TableSource};
+use firesteel_planner::{CachedPlan, CachedRelation, Environment, Finish, Planned, StoredView, TableSource};
 use firesteel_python::{Analysis, AnalyzeArgument, PythonCommand, PythonSession, analyze_table_function};
 use firesteel_sources::{FileTable, Format, ReadRequest, Settings};
 use firesteel_spec::command::CreateFunction;
 use firesteel_spec::relation::{DataSource, SchemaText, TimeTravel};
 use firesteel_spec::types::{DECLARED_TYPE, quote_if_needed};
+use firesteel_spec::types_arrow::to_arrow_field;
 use firesteel_spec::{CatalogOp, Command, DataType, Expr, Plan, Relation, StructField};
 use firesteel_sql::ParserOptions;
 use tokio::runtime::Handle;
@@ -38,6 +42,8 @@ pub(crate) struct SessionEnvironment<'s> {
     uses_caches: bool,
     has_used_caches: AtomicBool,
     dependencies: Mutex<Dependencies>,
+    /// The first name resolved so far that ends with the session: what kind of thing it is, and the name.
+    temporary: Mutex<Option<(&'static str, Vec<String>)>>,
 }
 
 impl<'s> SessionEnvironment<'s> {
@@ -49,6 +55,7 @@ impl<'s> SessionEnvironment<'s> {
             uses_caches: true,
             has_used_caches: AtomicBool::new(false),
             dependencies: Mutex::default(),
+            temporary: Mutex::default(),
         }
     }
 
@@ -70,6 +77,16 @@ impl<'s> SessionEnvironment<'s> {
     /// What the queries resolved so far have read.
     pub(crate) fn dependencies(&self) -> Dependencies {
         self.dependencies.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The first temporary thing that the queries resolved so far have used.
+    pub(crate) fn temporary(&self) -> Option<(&'static str, Vec<String>)> {
+        self.temporary.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn uses_temporary(&self, kind: &'static str, name: &[String]) {
+        let mut first = self.temporary.lock().unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert_with(|| (kind, name.to_vec()));
     }
 
     fn depends(&self, add: impl FnOnce(&mut Dependencies)) {
@@ -102,8 +119,17 @@ impl<'s> SessionEnvironment<'s> {
             let Plan::Query(query) = firesteel_sql::parse_statement(&view.text)? else {
                 return Err(SparkError::internal("a stored view holds no query"));
             };
-            let fields = Some(table.columns()?);
-            return Ok(TableSource::View { query, columns: view.column_names.clone(), name, fields });
+            let flag = |key: &conf::ConfKey| view.settings.get(key.name).map(|value| value == "true");
+            let stored = StoredView {
+                fields: table.columns()?,
+                query_columns: view.query_columns.clone(),
+                mode: command::view_mode(self.session, view),
+                text: view.text.clone(),
+                schema: view.current_schema.clone(),
+                ansi: flag(&conf::ANSI_ENABLED),
+                case_sensitive: flag(&conf::CASE_SENSITIVE),
+            };
+            return Ok(TableSource::View { query, columns: view.column_names.clone(), name, stored: Some(stored) });
         }
         self.depends_on_path(&table.location);
         Ok(match self.handle.block_on(table_files(self.session, table))? {
@@ -113,8 +139,13 @@ impl<'s> SessionEnvironment<'s> {
             }
             None => {
                 let columns = table.columns()?;
-                let rows = ReadyRows { fields: with_lengths(&columns, &columns), batches: Vec::new() };
-                TableSource::Provider { provider: Arc::new(query::memory_table(&rows)?), fields: rows.fields, name }
+                let fields = with_lengths(&columns, &columns);
+                let hidden = firesteel_sources::metadata_field();
+                let hidden = (!columns.iter().any(|column| column.name == hidden.name)).then_some(hidden);
+                let shown = fields.iter().chain(&hidden).map(|field| to_arrow_field(field).with_nullable(true));
+                let schema = Arc::new(Schema::new(shown.collect::<Vec<_>>()));
+                let nothing = MemTable::try_new(schema, vec![Vec::new()]).map_err(from_datafusion)?;
+                TableSource::Provider { provider: Arc::new(nothing), fields, name }
             }
         })
     }
@@ -145,9 +176,14 @@ impl Environment for SessionEnvironment<'_> {
                     false => vec![view.name],
                 };
                 let ViewSource::Query(query) = view.source;
-                Ok(TableSource::View { query: *query, columns, name, fields: None })
+                self.uses_temporary("VIEW", &name);
+                Ok(TableSource::View { query: *query, columns, name, stored: None })
             }
         }
+    }
+
+    fn view_changed(&self, name: &[String], fields: &[StructField], query_columns: &[String]) -> Result<()> {
+        self.handle.block_on(command::keep_view_columns(self.session, name, fields, query_columns))
     }
 
     fn read(&self, source: &DataSource) -> Result<(Arc<dyn TableProvider>, Vec<StructField>)> {
@@ -161,6 +197,13 @@ impl Environment for SessionEnvironment<'_> {
             let table = self.handle.block_on(opened)?;
             let fields = table.fields().to_vec();
             return Ok((Arc::new(table), fields));
+        }
+        let has_path =
+            !source.paths.is_empty() || source.options.iter().any(|(key, _)| key.eq_ignore_ascii_case("path"));
+        if !has_path && let Some(SchemaText::Fields(fields)) = &source.schema {
+            // Columns that are declared, of no files.
+            let rows = ReadyRows { fields: fields.clone(), batches: Vec::new() };
+            return Ok((Arc::new(query::memory_table(&rows)?), rows.fields));
         }
         let table = self.handle.block_on(data_source(self.session, source))?;
         let option = source.options.iter().filter(|(key, _)| key.eq_ignore_ascii_case("path")).map(|(_, path)| path);
@@ -237,6 +280,7 @@ impl Environment for SessionEnvironment<'_> {
         let found = self.session.catalog().variable(name);
         self.depends(|dependencies| dependencies.variables.push((name.to_vec(), shown(found.clone()))));
         let (_, value) = found?;
+        self.uses_temporary("VARIABLE", name);
         let mut typed = firesteel_functions::literal::typed(&value, &self.session.function_context()).ok()?;
         typed.sql = quote_if_needed(name.last()?);
         Some(typed)
@@ -254,6 +298,9 @@ impl Environment for SessionEnvironment<'_> {
 
     fn sql_function(&self, name: &[String]) -> Option<Arc<CreateFunction>> {
         let found = self.session.catalog().function(name);
+        if found.as_ref().is_some_and(|function| function.is_temporary) {
+            self.uses_temporary("FUNCTION", name);
+        }
         self.depends(|dependencies| dependencies.functions.push((name.to_vec(), shown(found.clone()))));
         found
     }
@@ -287,6 +334,9 @@ pub(crate) fn parse(
             && settings.bool(&conf::ANSI_DOUBLE_QUOTED_IDENTIFIERS),
         timestamp_is_ntz: session.function_context().timestamp_is_ntz,
         quoted_regex_column_names: settings.bool(&conf::PARSER_QUOTED_REGEX_COLUMN_NAMES),
+        legacy_intervals: settings.bool(&conf::LEGACY_INTERVAL),
+        legacy_identifier_clause: settings.bool(&conf::LEGACY_IDENTIFIER_CLAUSE),
+        refuses_view_schema_modes: !settings.bool(&conf::VIEW_SCHEMA_BINDING),
         named: named.to_vec(),
         positional: positional.to_vec(),
     };

@@ -18,11 +18,12 @@ use firesteel_engine::settings::ExecutionSettings;
 use firesteel_engine::{physical_rules, session_config};
 use firesteel_executor::Parcel;
 use firesteel_functions::errors::from_datafusion;
-use firesteel_model::error_class::OPERATION_CANCELED;
+use firesteel_model::error_class::{INVALID_TEMP_OBJ_REFERENCE, OPERATION_CANCELED};
 use firesteel_model::{Result, SparkError};
 use firesteel_planner::{Planned, Planner};
 use firesteel_shuffle::Hold;
-use firesteel_spec::Relation;
+use firesteel_spec::types::quote;
+use firesteel_spec::{Relation, Span};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
@@ -72,11 +73,41 @@ pub(crate) async fn with_text<T>(text: String, work: impl Future<Output = T>) ->
     COMMAND_TEXT.scope(text, work).await
 }
 
+/// All of the text of the command that is being run, where it is known.
+pub(crate) fn command_span() -> Option<Span> {
+    let characters = COMMAND_TEXT.try_with(|text| text.trim_end().chars().count()).ok()?;
+    Some(Span { start: 0, stop: u32::try_from(characters.checked_sub(1)?).ok()? })
+}
+
 /// Resolves a query.
 pub(crate) async fn analyzed(session: &DriverSession, relation: &Relation) -> Result<Planned> {
     let relation = relation.clone();
     let text = COMMAND_TEXT.try_with(Clone::clone).ok();
     on_planning_thread(session, move |session, handle| resolve_in(session, handle, &relation, text)).await
+}
+
+/// Resolves a query that is to be stored.
+///
+/// Errors: `INVALID_TEMP_OBJ_REFERENCE` where it uses what ends with the session, as `object` of this name says.
+pub(crate) async fn analyzed_to_store(
+    session: &DriverSession,
+    relation: &Relation,
+    (object, name): (&'static str, String),
+) -> Result<Planned> {
+    let relation = relation.clone();
+    let text = COMMAND_TEXT.try_with(Clone::clone).ok();
+    on_planning_thread(session, move |session, handle| {
+        let environment = SessionEnvironment::uncached(session, handle);
+        let planned = resolved_by(&environment, session, &relation, text.as_deref())?;
+        let Some((kind, used)) = environment.temporary() else { return Ok(planned) };
+        let used: Vec<_> = used.iter().map(|part| quote(part)).collect();
+        Err(SparkError::new(&INVALID_TEMP_OBJ_REFERENCE)
+            .param("obj", object)
+            .param("objName", name)
+            .param("tempObj", kind)
+            .param("tempObjName", used.join(".")))
+    })
+    .await
 }
 
 /// Resolves a query on the thread it is called on; the text is the one that its spans refer to.

@@ -72,6 +72,10 @@ enum When {
 keys! {
     ANSI_ENABLED = "spark.sql.ansi.enabled", Some("true"), Bool, Runtime, Engine, "overflow, bad casts and division by zero raise an error instead of giving NULL";
     CASE_SENSITIVE = "spark.sql.caseSensitive", Some("false"), Bool, Runtime, Engine, "whether names differ by case";
+    LEGACY_INTERVAL = "spark.sql.legacy.interval.enabled", Some("false"), Bool, Runtime, Engine, "interval literals are of months, days and microseconds together";
+    LEGACY_IDENTIFIER_CLAUSE = "spark.sql.legacy.identifierClause", Some("false"), Bool, Runtime, Engine, "IDENTIFIER(..) stands for whole names of relations, columns and functions only";
+    VIEW_SCHEMA_BINDING = "spark.sql.legacy.viewSchemaBindingMode", Some("true"), Bool, Runtime, Engine, "views remember what to do when columns change below them (WITH SCHEMA)";
+    VIEW_SCHEMA_COMPENSATION = "spark.sql.legacy.viewSchemaCompensation", Some("true"), Bool, Runtime, Engine, "views without WITH SCHEMA cast what changed below them, rather than only widen it";
     SESSION_TIME_ZONE = "spark.sql.session.timeZone", Some("UTC"), Text, Runtime, Engine, "time zone of timestamps shown and parsed";
     SHUFFLE_PARTITIONS = "spark.sql.shuffle.partitions", Some("200"), Int, Runtime, Engine, "partitions after an exchange";
     TIMESTAMP_TYPE = "spark.sql.timestampType", Some("TIMESTAMP_LTZ"), Text, Runtime, Engine, "what TIMESTAMP means: TIMESTAMP_LTZ or TIMESTAMP_NTZ";

@@ -278,6 +278,10 @@ classes! {
     INVALID_INTERVAL_FORMAT_UNSUPPORTED_FROM_TO_EXPRESSION = "INVALID_INTERVAL_FORMAT.UNSUPPORTED_FROM_TO_EXPRESSION", "22006", Parse, "the interval <input> cannot reach from <from> to <to>";
     INVALID_INTERVAL_FORMAT_TIMEZONE_INTERVAL_OUT_OF_RANGE = "INVALID_INTERVAL_FORMAT.TIMEZONE_INTERVAL_OUT_OF_RANGE", "22006", Parse, "a time zone's offset lies between -18 and +18 hours, not at <input>";
     INVALID_INLINE_TABLE_NUM_COLUMNS_MISMATCH = "INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", "42000", Analysis, "row <rowIndex> of VALUES has <actualNumCols> columns, not <expectedNumCols>";
+    INVALID_TEMP_OBJ_REFERENCE = "INVALID_TEMP_OBJ_REFERENCE", "42K0F", Analysis, "the stored <obj> <objName> cannot use the temporary <tempObj> <tempObjName>";
+    FEATURE_NOT_ENABLED = "FEATURE_NOT_ENABLED", "56038", Parse, "<featureName> is switched off; set <configKey> to <configValue> to use it";
+    INCOMPATIBLE_VIEW_SCHEMA_CHANGE = "INCOMPATIBLE_VIEW_SCHEMA_CHANGE", "51024", Analysis, "the query of the view <viewName> should have <expectedNum> columns called <colName> but has <actualCols>; make the view anew: <suggestion>";
+    CANNOT_UP_CAST_DATATYPE = "CANNOT_UP_CAST_DATATYPE", "42846", Analysis, "<expression> of type <sourceType> does not fit into <targetType>. <details>";
     INVALID_TEMP_OBJ_QUALIFIER = "INVALID_TEMP_OBJ_QUALIFIER", "42602", Parse, "the temporary <objectType> <objectName> cannot be in <qualifier>";
     INVALID_SET_SYNTAX = "INVALID_SET_SYNTAX", "42000", Parse, "SET takes a key, a key and a value as in key=value, or nothing; keys with other characters need back-quotes";
     INCOMPATIBLE_JOIN_TYPES = "INCOMPATIBLE_JOIN_TYPES", "42613", Parse, "a join cannot be both <joinType1> and <joinType2>";

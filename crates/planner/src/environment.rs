@@ -8,6 +8,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::logical_expr::LogicalPlan;
 use firesteel_model::Result;
 use firesteel_python::{Analysis, AnalyzeArgument, PythonCommand, PythonSession};
+use firesteel_spec::command::ViewSchemaMode;
 use firesteel_spec::relation::{DataSource, Relation, TimeTravel};
 use firesteel_spec::{CatalogOp, Command, Expr, Plan, StructField};
 
@@ -32,9 +33,27 @@ pub enum TableSource {
         columns: Vec<String>,
         /// Its full name: the qualifier of its columns.
         name: Vec<String>,
-        /// Schema at the time of creation for stored views, to which columns are cast.
-        fields: Option<Vec<StructField>>,
+        /// What is stored beside the query, unless the view is temporary.
+        stored: Option<StoredView>,
     },
+}
+
+/// What a stored view keeps beside its query.
+pub struct StoredView {
+    /// The view's columns when they were last looked at.
+    pub fields: Vec<StructField>,
+    /// Names that they have in the query; empty where places count.
+    pub query_columns: Vec<String>,
+    /// What to do when they are others now; without it they are cast.
+    pub mode: Option<ViewSchemaMode>,
+    /// The query's text.
+    pub text: String,
+    /// The schema in which its names are looked for.
+    pub schema: String,
+    /// `spark.sql.ansi.enabled` when it was made.
+    pub ansi: Option<bool>,
+    /// `spark.sql.caseSensitive` when it was made.
+    pub case_sensitive: Option<bool>,
 }
 
 /// Tables, files and settings of a session. Calls may block: the planner runs on a thread of its own.
@@ -51,6 +70,11 @@ pub trait Environment: Send + Sync {
         options: &[(String, String)],
         time_travel: Option<&TimeTravel>,
     ) -> Result<TableSource>;
+
+    /// Keeps the columns that a stored view has now.
+    fn view_changed(&self, _name: &[String], _fields: &[StructField], _query_columns: &[String]) -> Result<()> {
+        Ok(())
+    }
 
     /// Files or another data source, and Spark's view of its columns; the hidden ones come after those.
     fn read(&self, source: &DataSource) -> Result<(Arc<dyn TableProvider>, Vec<StructField>)>;

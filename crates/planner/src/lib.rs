@@ -26,7 +26,7 @@ mod resolved;
 
 pub use attribute::Attribute;
 pub use cached::{CachedPlan, CachedRelation, ResolvedFragment};
-pub use environment::{Environment, TableSource};
+pub use environment::{Environment, StoredView, TableSource};
 pub use finish::{Finish, Planned};
 pub use planner::Planner;
 pub use resolved::Resolved;

@@ -44,6 +44,10 @@ pub struct Planner<'e> {
     pub(crate) references: HashMap<i64, Relation>,
     /// Parameters of lambdas around, innermost last: the user's name and the column.
     pub(crate) lambdas: Vec<(String, Attribute)>,
+    /// Where the relation being resolved stands in the text.
+    pub(crate) place: Option<Span>,
+    /// The schema of names in the stored view being expanded.
+    pub(crate) view_schema: Option<String>,
     /// Views and SQL texts being expanded, against recursion without end.
     pub(crate) depth: usize,
     next_id: u64,
@@ -92,6 +96,8 @@ impl<'e> Planner<'e> {
             windows: Vec::new(),
             references: HashMap::new(),
             lambdas: Vec::new(),
+            place: None,
+            view_schema: None,
             depth: 0,
             next_id: 0,
         }
@@ -185,7 +191,10 @@ impl<'e> Planner<'e> {
 fn has_place(failure: &SparkError) -> bool {
     let without = [
         &error_class::AMBIGUOUS_LATERAL_COLUMN_ALIAS,
+        &error_class::CANNOT_UP_CAST_DATATYPE,
+        &error_class::COLUMN_ALREADY_EXISTS,
         &error_class::GROUPING_COLUMN_MISMATCH,
+        &error_class::INCOMPATIBLE_VIEW_SCHEMA_CHANGE,
         &error_class::INVALID_EXTRACT_BASE_FIELD_TYPE,
         &error_class::INVALID_FORMAT_ESC_IN_THE_MIDDLE,
         &error_class::INVALID_RECURSIVE_CTE,

@@ -29,7 +29,7 @@ pub use error::from_store;
 pub use formats::Format;
 pub use listing::{ListedFile, Listing};
 pub use options::Options;
-pub use scan::{FileTable, ReadRequest, read};
+pub use scan::{FileTable, ReadRequest, metadata_field, read};
 pub use settings::Settings;
 pub use stores::{ClientPolicy, Location, S3Connection, StoreRegistry};
 pub use write::{TaskCommit, TaskWriter, WriteExec, WriteJob, WriteJobSpec, WriteMode, WriteRequest};

@@ -8,6 +8,7 @@ use crate::relation::Relation;
 pub use crate::script::{Block, Statement};
 pub use crate::show::{Describe, Show};
 use crate::types::{DataType, StructField};
+pub use crate::view::{CreateView, ViewSchemaMode};
 
 /// Something to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -217,29 +218,6 @@ pub enum WriteToMode {
     OverwritePartitions,
 }
 
-/// CREATE VIEW
-#[derive(Clone, Debug, PartialEq)]
-pub struct CreateView {
-    /// Name.
-    pub name: Vec<String>,
-    /// Columns with comments.
-    pub columns: Vec<(String, Option<String>)>,
-    /// The query.
-    pub query: Relation,
-    /// Its text, to be stored.
-    pub text: String,
-    /// IF NOT EXISTS
-    pub if_not_exists: bool,
-    /// OR REPLACE
-    pub replace: bool,
-    /// COMMENT
-    pub comment: Option<String>,
-    /// TBLPROPERTIES
-    pub properties: Vec<(String, String)>,
-    /// ALTER VIEW .. AS: the view must exist.
-    pub is_alter: bool,
-}
-
 /// CREATE TABLE
 #[derive(Clone, Debug, PartialEq)]
 pub struct CreateTable {
@@ -392,6 +370,8 @@ pub enum AlterTable {
     DropPartitions { partitions: Vec<Vec<(String, Option<Expr>)>>, if_exists: bool, purge: bool },
     /// PARTITION .. RENAME TO PARTITION
     RenamePartition { from: Vec<(String, Option<Expr>)>, to: Vec<(String, Option<Expr>)> },
+    /// ALTER VIEW .. WITH SCHEMA
+    SchemaMode(ViewSchemaMode),
     /// SET SERDE and other forms, by name: answered with an error that names them.
     Unsupported(String),
 }

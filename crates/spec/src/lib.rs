@@ -18,6 +18,7 @@ mod show;
 pub mod types;
 pub mod types_arrow;
 mod types_json;
+mod view;
 
 pub use command::{CatalogOp, Command};
 pub use expr::{Expr, ExprNode, Span};

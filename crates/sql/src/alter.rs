@@ -25,8 +25,7 @@ impl Parser {
             return self.alter_view_query(name);
         }
         if is_view && binds {
-            self.schema_binding()?;
-            let change = AlterTable::Unsupported("ALTER VIEW .. WITH SCHEMA".to_owned());
+            let change = AlterTable::SchemaMode(self.schema_binding()?);
             return Ok(Plan::Command(Command::AlterTable { name, is_view, change }));
         }
         if self.eat_words(&["RECOVER", "PARTITIONS"]) {
@@ -50,6 +49,7 @@ impl Parser {
             comment: None,
             properties: Vec::new(),
             is_alter: true,
+            schema_mode: None,
         })))
     }
 

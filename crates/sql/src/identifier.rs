@@ -63,7 +63,8 @@ const CLAUSES: &[&str] = &[
 impl Parser {
     /// An identifier; nearly every keyword is one.
     pub(crate) fn identifier(&mut self) -> Result<String> {
-        if self.at_word("IDENTIFIER") && self.peek_at(1).is_symbol("(") && self.is_text_at(2) {
+        let is_known = self.is_text_at(2) || self.peek_at(2).is_symbol(":") || self.peek_at(2).is_symbol("?");
+        if self.at_identifier_clause() && is_known && !self.options.legacy_identifier_clause {
             return self.single_part();
         }
         let name = match &self.peek().kind {
@@ -120,7 +121,7 @@ impl Parser {
         let mut parts = if self.at_identifier_clause() { self.identifier_clause()? } else { vec![self.name()?] };
         while self.at_symbol(".") {
             self.advance();
-            if self.at_identifier_clause() {
+            if self.at_identifier_clause() && !self.options.legacy_identifier_clause {
                 parts.extend(self.identifier_clause()?);
             } else {
                 parts.push(self.name()?);
@@ -195,9 +196,27 @@ impl Parser {
     /// The strings that stand side by side, as one.
     pub(crate) fn adjacent_strings(&mut self) -> String {
         let mut text = String::new();
-        while let TokenKind::Text { value, .. } = &self.peek().kind {
-            text.push_str(value);
-            self.advance();
+        loop {
+            if let TokenKind::Text { value, .. } = &self.peek().kind {
+                text.push_str(value);
+                self.advance();
+            } else if let Some(value) = self.text_of_marker() {
+                text.push_str(&value);
+            } else {
+                return text;
+            }
+        }
+    }
+
+    /// The text that is given for the parameter marker here, which is then read.
+    pub(crate) fn text_of_marker(&mut self) -> Option<String> {
+        if !self.at_symbol(":") && !self.at_symbol("?") {
+            return None;
+        }
+        let (start, markers) = (self.at, self.markers);
+        let text = self.parameter_marker().ok().as_ref().and_then(constant_text);
+        if text.is_none() {
+            (self.at, self.markers) = (start, markers);
         }
         text
     }

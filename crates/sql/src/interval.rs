@@ -10,6 +10,8 @@ use crate::token::TokenKind;
 
 const FIELDS: &[&str] = &["YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND"];
 
+const DAY_MICROS: i64 = 86_400_000_000;
+
 /// `value unit`, or `value unit TO unit`.
 enum Piece {
     Units(Amount),
@@ -138,6 +140,10 @@ impl Parser {
             let is_year_month = |field: &usize| *field < 2;
             (0..FIELDS.len()).filter(|field| amount.fields[*field]).filter(move |field| is_year_month(field) == kind)
         };
+        if self.options.legacy_intervals {
+            let literal = Literal::CalendarInterval(amount.months, amount.days, amount.microseconds);
+            return Ok(self.literal_since(start, literal));
+        }
         let range = |kind: bool| {
             let (first, last) = (fields(kind).next()?, fields(kind).next_back()?);
             interval_range(FIELDS[first], FIELDS[last])
@@ -176,6 +182,7 @@ impl Parser {
             interval_text::day_time(text, first, last).map(|micros| Literal::DayTimeInterval(micros, data_type))
         };
         let error = match literal {
+            Ok(literal) if self.options.legacy_intervals => return Ok(self.literal_since(start, calendar(literal))),
             Ok(literal) => return Ok(self.literal_since(start, literal)),
             Err(error) => error,
         };
@@ -205,6 +212,18 @@ impl Parser {
                 .error_since(&error_class::LEGACY_ERROR_TEMP_0063, start)
                 .param("msg", format!("a field of '{text}' is out of range")),
         })
+    }
+}
+
+/// The same interval in months, days and what is left.
+fn calendar(interval: Literal) -> Literal {
+    match interval {
+        Literal::YearMonthInterval(months, _) => Literal::CalendarInterval(months, 0, 0),
+        Literal::DayTimeInterval(micros, _) => {
+            let days = i32::try_from(micros / DAY_MICROS).unwrap_or(i32::MAX);
+            Literal::CalendarInterval(0, days, micros % DAY_MICROS)
+        }
+        other => other,
     }
 }
 

@@ -25,6 +25,13 @@ pub struct ParserOptions {
     pub timestamp_is_ntz: bool,
     /// A column in back-quotes is a pattern of names, as `spark.sql.parser.quotedRegexColumnNames` says.
     pub quoted_regex_column_names: bool,
+    /// WITH SCHEMA is refused for views, as `spark.sql.legacy.viewSchemaBindingMode` = false says.
+    pub refuses_view_schema_modes: bool,
+    /// Interval literals are of months, days and microseconds together, as `spark.sql.legacy.interval.enabled` says.
+    pub legacy_intervals: bool,
+    /// `IDENTIFIER(..)` stands for whole names of relations, columns and functions only, as
+    /// `spark.sql.legacy.identifierClause` says.
+    pub legacy_identifier_clause: bool,
     /// Values that take the place of `:name`.
     pub named: Vec<(String, Expr)>,
     /// Values that take the place of `?`, in order.

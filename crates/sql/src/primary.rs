@@ -21,7 +21,27 @@ impl Parser {
                 self.advance();
                 self.star(start, Vec::new())
             }
-            TokenKind::Symbol("?" | ":") => self.parameter_marker(),
+            TokenKind::Symbol("?" | ":") => {
+                let value = self.parameter_marker()?;
+                match value.node.as_ref() {
+                    // A text and those beside it are one.
+                    ExprNode::Literal(Literal::String(text)) if self.at_string() => {
+                        let text = format!("{text}{}", self.adjacent_strings());
+                        Ok(self.literal_since(start, Literal::String(text)))
+                    }
+                    ExprNode::Literal(Literal::String(text)) => {
+                        let text = text.clone();
+                        match self.text_of_marker() {
+                            Some(next) => {
+                                let text = format!("{text}{next}{}", self.adjacent_strings());
+                                Ok(self.literal_since(start, Literal::String(text)))
+                            }
+                            None => Ok(value),
+                        }
+                    }
+                    _ => Ok(value),
+                }
+            }
             TokenKind::Quoted(_) => self.path(),
             TokenKind::Word(word) => {
                 let word = word.to_ascii_uppercase();
@@ -103,7 +123,7 @@ impl Parser {
                 break;
             }
             self.advance();
-            if self.at_identifier_clause() {
+            if self.at_identifier_clause() && !self.options.legacy_identifier_clause {
                 parts.extend(self.qualified_name()?);
             } else {
                 parts.push(self.identifier()?);

@@ -1,7 +1,7 @@
 //! CREATE VIEW and temporary views.
 
 use firesteel_model::{Result, error_class};
-use firesteel_spec::command::CreateView;
+use firesteel_spec::command::{CreateView, ViewSchemaMode};
 use firesteel_spec::types::{quote, quote_if_needed};
 use firesteel_spec::{Command, Plan};
 
@@ -15,8 +15,13 @@ pub(crate) struct ViewHead {
     pub(crate) is_temporary: bool,
 }
 
-/// Keys and values of TBLPROPERTIES.
-type Properties = Vec<(String, String)>;
+/// What stands between a view's columns and its query.
+#[derive(Default)]
+struct ViewClauses {
+    comment: Option<String>,
+    properties: Vec<(String, String)>,
+    schema_mode: Option<ViewSchemaMode>,
+}
 
 impl Parser {
     /// After CREATE [OR REPLACE] [[GLOBAL] TEMPORARY] VIEW.
@@ -35,7 +40,7 @@ impl Parser {
         }
         let columns =
             if self.at_symbol("(") { self.in_parentheses(|p| p.list(Self::view_column))? } else { Vec::new() };
-        let (comment, properties) = self.view_clauses(start)?;
+        let ViewClauses { comment, properties, schema_mode } = self.view_clauses(start)?;
         self.expect_word("AS")?;
         let query_start = self.at;
         let query = self.query()?;
@@ -50,6 +55,7 @@ impl Parser {
                 comment,
                 properties,
                 is_alter: false,
+                schema_mode,
             })));
         }
         if name.len() > 1 {
@@ -89,29 +95,29 @@ impl Parser {
         Ok((name, self.optional_string("COMMENT")?))
     }
 
-    fn view_clauses(&mut self, start: usize) -> Result<(Option<String>, Properties)> {
-        let (mut comment, mut properties) = (None, Vec::new());
+    fn view_clauses(&mut self, start: usize) -> Result<ViewClauses> {
+        let mut clauses = ViewClauses::default();
         let mut seen: Vec<&str> = Vec::new();
         loop {
             let clause = if let Some(text) = self.optional_string("COMMENT")? {
-                comment = Some(text);
+                clauses.comment = Some(text);
                 "COMMENT"
             } else if self.at_words(&["WITH", "SCHEMA"]) {
-                self.schema_binding()?;
+                clauses.schema_mode = Some(self.schema_binding()?);
                 "WITH SCHEMA"
             } else if self.eat_words(&["PARTITIONED", "ON"]) {
                 self.optional_names()?;
                 "PARTITIONED ON"
             } else if self.eat_word("TBLPROPERTIES") {
-                properties.extend(self.property_list()?);
+                clauses.properties.extend(self.property_list()?);
                 "TBLPROPERTIES"
             } else if self.eat_words(&["DEFAULT", "COLLATION"]) {
-                properties.push(("collation".to_owned(), self.collation_name()?));
+                clauses.properties.push(("collation".to_owned(), self.collation_name()?));
                 "COLLATION"
             } else if self.eat_words(&["WITH", "METRICS"]) {
                 return Err(firesteel_model::SparkError::unsupported("metric views"));
             } else {
-                return Ok((comment, properties));
+                return Ok(clauses);
             };
             if seen.contains(&clause) {
                 return Err(self.duplicate_clause(clause, start));
@@ -121,11 +127,28 @@ impl Parser {
     }
 
     /// `WITH SCHEMA EVOLUTION` and its like say what to do when columns change below.
-    pub(crate) fn schema_binding(&mut self) -> Result<()> {
+    pub(crate) fn schema_binding(&mut self) -> Result<ViewSchemaMode> {
+        let start = self.at;
         self.expect_words(&["WITH", "SCHEMA"])?;
-        let known =
-            self.eat_words(&["TYPE", "EVOLUTION"]) || self.eat_any(&["BINDING", "COMPENSATION", "EVOLUTION"]).is_some();
-        if known { Ok(()) } else { Err(self.syntax_error()) }
+        let mode = if self.eat_words(&["TYPE", "EVOLUTION"]) {
+            ViewSchemaMode::TypeEvolution
+        } else if self.eat_word("BINDING") {
+            ViewSchemaMode::Binding
+        } else if self.eat_word("COMPENSATION") {
+            ViewSchemaMode::Compensation
+        } else if self.eat_word("EVOLUTION") {
+            ViewSchemaMode::Evolution
+        } else {
+            return Err(self.syntax_error());
+        };
+        if self.options.refuses_view_schema_modes {
+            return Err(self
+                .error_since(&error_class::FEATURE_NOT_ENABLED, start)
+                .param("featureName", "VIEW ... WITH SCHEMA ...")
+                .param("configKey", "spark.sql.legacy.viewSchemaBindingMode")
+                .param("configValue", "true"));
+        }
+        Ok(mode)
     }
 
     /// A qualified name as messages print it.

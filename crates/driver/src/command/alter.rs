@@ -45,10 +45,18 @@ pub(super) async fn alter(
 
 async fn apply(session: &DriverSession, table: &mut TableMetadata, change: &AlterTable) -> Result<()> {
     match change {
-        AlterTable::SetProperties(properties) => table.properties.extend(properties.iter().cloned()),
+        AlterTable::SetProperties(properties) => {
+            let (comments, others): (Vec<_>, Vec<_>) =
+                properties.iter().cloned().partition(|(key, _)| key == "comment");
+            if let Some((_, comment)) = comments.into_iter().next_back() {
+                table.comment = Some(comment);
+            }
+            table.properties.extend(others);
+        }
         AlterTable::UnsetProperties { keys, if_exists } => {
             for key in keys {
-                if table.properties.remove(key).is_none() && !if_exists {
+                let had_comment = key == "comment" && table.comment.take().is_some();
+                if !had_comment && table.properties.remove(key).is_none() && !if_exists {
                     return Err(SparkError::new(&error_class::UNSET_NONEXISTENT_PROPERTIES)
                         .param("properties", format!("`{key}`"))
                         .param("table", quote(&table.name)));
@@ -88,6 +96,11 @@ async fn apply(session: &DriverSession, table: &mut TableMetadata, change: &Alte
                 .param("operation", "dropping and renaming columns: files keep their names"));
         }
         AlterTable::AlterColumn { column, change } => alter_column(session, table, column, change).await?,
+        AlterTable::SchemaMode(mode) => {
+            if let Some(view) = &mut table.view {
+                view.schema_mode = Some(super::view::with_columns(*mode, !view.column_names.is_empty()));
+            }
+        }
         AlterTable::Unsupported(name) => return Err(SparkError::unsupported(name.clone())),
         AlterTable::AddPartitions { .. } | AlterTable::DropPartitions { .. } | AlterTable::RenamePartition { .. } => {
             return Err(SparkError::unsupported("ALTER TABLE on partitions: they are found by their folders"));

@@ -1,32 +1,38 @@
 //! DESCRIBE.
 
-use firesteel_catalog::{Catalog, Relation, SESSION_CATALOG, TableKind, TableMetadata};
+use firesteel_catalog::{Relation, SESSION_CATALOG, TableMetadata};
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::StructField;
 use firesteel_spec::command::Describe;
-use firesteel_spec::types::quote;
+use firesteel_spec::types::{DECLARED_TYPE, quote};
 
+use super::details;
 use crate::planning;
 use crate::rows::{Column, ReadyRows};
 use crate::session::DriverSession;
+
+/// What DESCRIBE EXTENDED says of a column beside its type and comment.
+const STATISTICS: [&str; 7] = ["min", "max", "num_nulls", "distinct_count", "avg_col_len", "max_col_len", "histogram"];
 
 pub(super) async fn describe(session: &DriverSession, describe: &Describe) -> Result<ReadyRows> {
     match describe {
         Describe::Query(query) => columns(&planning::analyzed(session, query).await?.fields, &[], Vec::new()),
         Describe::Table { as_json: true, .. } => Err(SparkError::unsupported("DESCRIBE AS JSON")),
-        Describe::Table { table, column, .. } if !column.is_empty() => describe_column(session, table, column).await,
+        Describe::Table { table, column, is_extended, .. } if !column.is_empty() => {
+            describe_column(session, table, column, *is_extended).await
+        }
         Describe::Table { table, is_extended, .. } => {
             let fields = fields_of(session, table).await?;
             match session.catalog().relation(table).await? {
                 Relation::Temporary(_) => columns(&fields, &[], Vec::new()),
                 Relation::Stored(stored) => {
-                    let details = if *is_extended { details(&stored) } else { Vec::new() };
+                    let details = if *is_extended { details::rows(session, &stored) } else { Vec::new() };
                     columns(&fields, &stored.partition_columns, details)
                 }
             }
         }
         Describe::Schema { name, is_extended } => {
-            let schema = session.catalog().shared().schema(&session.catalog().schema_name(name)?).await?;
+            let mut schema = session.catalog().shared().schema(&session.catalog().schema_name(name)?).await?;
             let mut pairs = vec![
                 ("Catalog Name", SESSION_CATALOG.to_owned()),
                 ("Namespace Name", schema.name),
@@ -35,6 +41,7 @@ pub(super) async fn describe(session: &DriverSession, describe: &Describe) -> Re
                 ("Owner", session.user().to_owned()),
             ];
             if *is_extended {
+                pairs.extend(schema.properties.remove("collation").map(|collation| ("Collation", collation)));
                 let listed = schema.properties.iter().map(|(k, v)| format!("({k},{v})")).collect::<Vec<_>>().join(", ");
                 pairs.push(("Properties", if listed.is_empty() { listed } else { format!("({listed})") }));
             }
@@ -67,14 +74,12 @@ fn function(session: &DriverSession, name: &[String]) -> Result<ReadyRows> {
 
 fn columns(fields: &[StructField], partition_columns: &[String], details: Vec<(String, String)>) -> Result<ReadyRows> {
     let mut rows: Vec<(String, String, Option<String>)> =
-        fields.iter().map(|f| (f.name.clone(), f.data_type.simple_string(), f.comment())).collect();
+        fields.iter().map(|f| (f.name.clone(), declared_type(f), f.comment())).collect();
     if !partition_columns.is_empty() {
         rows.push(("# Partition Information".to_owned(), String::new(), Some(String::new())));
         rows.push(("# col_name".to_owned(), "data_type".to_owned(), Some("comment".to_owned())));
         let is_partition = |f: &&StructField| partition_columns.iter().any(|p| p.eq_ignore_ascii_case(&f.name));
-        rows.extend(
-            fields.iter().filter(is_partition).map(|f| (f.name.clone(), f.data_type.simple_string(), f.comment())),
-        );
+        rows.extend(fields.iter().filter(is_partition).map(|f| (f.name.clone(), declared_type(f), f.comment())));
     }
     if !details.is_empty() {
         rows.push((String::new(), String::new(), Some(String::new())));
@@ -88,7 +93,17 @@ fn columns(fields: &[StructField], partition_columns: &[String], details: Vec<(S
     ])
 }
 
-async fn describe_column(session: &DriverSession, table: &[String], column: &[String]) -> Result<ReadyRows> {
+/// A column's type with the length that was declared.
+fn declared_type(field: &StructField) -> String {
+    field.text(DECLARED_TYPE).unwrap_or_else(|| field.data_type.simple_string())
+}
+
+async fn describe_column(
+    session: &DriverSession,
+    table: &[String],
+    column: &[String],
+    is_extended: bool,
+) -> Result<ReadyRows> {
     let fields = fields_of(session, table).await?;
     let name = column.join(".");
     let field = fields.iter().find(|f| f.name.eq_ignore_ascii_case(&name)).ok_or_else(|| {
@@ -96,44 +111,17 @@ async fn describe_column(session: &DriverSession, table: &[String], column: &[St
             .param("objectName", quote(&name))
             .param("proposal", fields.iter().map(|f| quote(&f.name)).collect::<Vec<_>>().join(", "))
     })?;
-    let pairs = [
+    let mut pairs = vec![
         ("col_name", field.name.clone()),
-        ("data_type", field.data_type.simple_string()),
+        ("data_type", declared_type(field)),
         ("comment", field.comment().unwrap_or_else(|| "NULL".to_owned())),
     ];
+    if is_extended {
+        // Statistics of columns are not kept.
+        pairs.extend(STATISTICS.map(|name| (name, "NULL".to_owned())));
+    }
     let (names, values): (Vec<_>, Vec<_>) = pairs.into_iter().map(|(n, v)| (n.to_owned(), v)).unzip();
     ReadyRows::of(vec![Column::Text("info_name", names), Column::Text("info_value", values)])
-}
-
-/// Name and value of everything known of a table beside its columns.
-pub(super) fn details(table: &TableMetadata) -> Vec<(String, String)> {
-    let kind = match table.kind {
-        TableKind::Managed => "MANAGED",
-        TableKind::External => "EXTERNAL",
-        TableKind::View => "VIEW",
-    };
-    let mut details = vec![
-        ("Catalog", SESSION_CATALOG.to_owned()),
-        ("Database", table.schema_name.clone()),
-        ("Table", table.name.clone()),
-        ("Owner", table.owner.clone()),
-        ("Type", kind.to_owned()),
-    ];
-    if !Catalog::is_view(table) {
-        details.push(("Provider", table.format.clone()));
-    }
-    if let Some(comment) = &table.comment {
-        details.push(("Comment", comment.clone()));
-    }
-    if !table.properties.is_empty() {
-        let listed: Vec<_> = table.properties.iter().map(|(k, v)| format!("{k}={v}")).collect();
-        details.push(("Table Properties", format!("[{}]", listed.join(", "))));
-    }
-    match &table.view {
-        Some(view) => details.push(("View Text", view.text.clone())),
-        None => details.push(("Location", table.location.clone())),
-    }
-    details.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// The columns of what a name stands for.

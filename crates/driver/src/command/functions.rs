@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::common::ScalarValue;
-use firesteel_model::{Result, SparkError, error_class};
+use firesteel_model::{ErrorContext, Result, SparkError, error_class};
 use firesteel_spec::command::{CreateFunction, FunctionBody};
 use firesteel_spec::expr::PythonUdf;
 use firesteel_spec::types::quote;
@@ -105,11 +105,13 @@ async fn declare(
 }
 
 fn cast(value: &Expr, data_type: &DataType) -> Expr {
-    Expr::new(ExprNode::Cast {
+    let cast = ExprNode::Cast {
         child: value.clone(),
         target: firesteel_spec::expr::CastTarget::Type(data_type.clone()),
         mode: firesteel_spec::expr::CastMode::Session,
-    })
+    };
+    // Nobody wrote it: the whole statement is its place.
+    Expr { span: planning::command_span(), ..Expr::new(cast) }
 }
 
 async fn set_variables(
@@ -192,7 +194,8 @@ pub(super) async fn execute_immediate(
             _ => positional.push(value.clone()),
         }
     }
-    if let Plan::Command(command) = crate::environment::parse(session, &text, &named, &positional)? {
+    let parsed = crate::environment::parse(session, &text, &named, &positional);
+    if let Plan::Command(command) = parsed.map_err(|failure| within(failure, &text))? {
         let work = Box::pin(super::run(session, &command, cancellation));
         return planning::with_text(text, work).await;
     }
@@ -205,6 +208,16 @@ pub(super) async fn execute_immediate(
         into.iter().map(|name| (name.clone(), Expr::literal(Literal::Null(DataType::Null)))).collect();
     set_variables(session, &targets, Some(&query)).await?;
     Ok(ReadyRows::default())
+}
+
+/// A failure to read the text of EXECUTE IMMEDIATE, which is somewhere in it.
+fn within(failure: SparkError, text: &str) -> SparkError {
+    if !failure.contexts().is_empty() {
+        return failure;
+    }
+    let last = u32::try_from(text.chars().count().saturating_sub(1)).unwrap_or(u32::MAX);
+    let place = ErrorContext::of_sql(text, 0, last);
+    failure.context(ErrorContext { object_type: "EXECUTE IMMEDIATE".to_owned(), ..place })
 }
 
 fn not_found(name: &[String]) -> SparkError {

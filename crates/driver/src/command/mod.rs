@@ -18,6 +18,7 @@ mod assign;
 mod cache;
 mod defaults;
 mod describe;
+mod details;
 mod functions;
 mod listing;
 mod schema;
@@ -34,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use cache::DEFAULT_LEVEL;
 pub(crate) use listing::catalog_call;
+pub(crate) use view::{keep_view_columns, mode as view_mode};
 
 use crate::rows::ReadyRows;
 use crate::session::DriverSession;

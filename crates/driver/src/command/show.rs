@@ -3,9 +3,10 @@
 use firesteel_catalog::{Catalog, SESSION_CATALOG, TableMetadata};
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::command::Show;
-use firesteel_spec::types::{quote, quote_if_needed};
+use firesteel_spec::types::quote;
 
 use super::describe::table_of;
+use super::details;
 use crate::rows::{Column, ReadyRows};
 use crate::session::DriverSession;
 
@@ -30,7 +31,7 @@ pub(super) async fn show(session: &DriverSession, show: &Show) -> Result<ReadyRo
         }
         Show::CreateTable { table, .. } => {
             let table = table_of(session, table).await?;
-            ReadyRows::text("createtab_stmt", create_statement(&table)?)
+            ReadyRows::text("createtab_stmt", details::create_statement(session, &table)?)
         }
         Show::Functions { scope, pattern, .. } => {
             let mut names = Vec::new();
@@ -102,15 +103,24 @@ async fn extended(session: &DriverSession, schema: &[String], pattern: &str) -> 
     let schema = session.catalog().schema_name(schema)?;
     let tables = session.catalog().shared().tables(&schema).await?;
     let tables: Vec<_> = tables.into_iter().filter(|t| matches(Some(pattern), &t.name)).collect();
-    let mut information = Vec::new();
+    let (mut namespaces, mut names, mut temporary, mut information) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for table in &tables {
-        let details = super::describe::details(table);
-        information.push(details.into_iter().map(|(name, value)| format!("{name}: {value}\n")).collect::<String>());
+        namespaces.push(schema.clone());
+        names.push(table.name.clone());
+        temporary.push(false);
+        information.push(details::information(session, table)?);
+    }
+    for view in session.catalog().views().into_iter().filter(|view| matches(Some(pattern), &view.name)) {
+        let fields = super::describe::fields_of(session, std::slice::from_ref(&view.name)).await?;
+        namespaces.push(String::new());
+        names.push(view.name.clone());
+        temporary.push(true);
+        information.push(details::temporary_information(&view, &fields));
     }
     ReadyRows::of(vec![
-        Column::Text("namespace", tables.iter().map(|_| schema.clone()).collect()),
-        Column::Text("tableName", tables.iter().map(|t| t.name.clone()).collect()),
-        Column::Flag("isTemporary", vec![false; tables.len()]),
+        Column::Text("namespace", namespaces),
+        Column::Text("tableName", names),
+        Column::Flag("isTemporary", temporary),
         Column::Text("information", information),
     ])
 }
@@ -119,9 +129,13 @@ fn properties(table: &TableMetadata, key: Option<&str>) -> Result<ReadyRows> {
     let pairs: Vec<_> = match key {
         Some(key) => {
             let missing = || format!("Table {} does not have property: {key}", table.qualified_name().join("."));
-            vec![(key.to_owned(), table.properties.get(key).cloned().unwrap_or_else(missing))]
+            let value = table.properties.get(key).map(|value| details::redacted(key, value).to_owned());
+            vec![(key.to_owned(), value.unwrap_or_else(missing))]
         }
-        None => table.properties.clone().into_iter().collect(),
+        None => {
+            let shown = table.properties.iter();
+            shown.map(|(key, value)| (key.clone(), details::redacted(key, value).to_owned())).collect()
+        }
     };
     let (keys, values) = pairs.into_iter().unzip();
     ReadyRows::of(vec![Column::Text("key", keys), Column::Text("value", values)])
@@ -145,41 +159,6 @@ pub(super) async fn partitions(session: &DriverSession, table: &TableMetadata) -
     partitions.sort();
     partitions.dedup();
     Ok(partitions)
-}
-
-fn create_statement(table: &TableMetadata) -> Result<String> {
-    let name = table.qualified_name().iter().map(|p| quote_if_needed(p)).collect::<Vec<_>>().join(".");
-    let columns = table.columns()?;
-    if let Some(view) = &table.view {
-        let names = columns.iter().map(|c| format!("  {}", quote_if_needed(&c.name))).collect::<Vec<_>>().join(",\n");
-        return Ok(format!("CREATE VIEW {name} (\n{names})\nAS {}\n", view.text));
-    }
-    let column = |c: &firesteel_spec::StructField| {
-        let comment = c.comment().map(|t| format!(" COMMENT '{t}'")).unwrap_or_default();
-        format!("  {} {}{comment}", quote_if_needed(&c.name), c.data_type.sql())
-    };
-    let mut text = format!("CREATE TABLE {name} (\n{})\n", columns.iter().map(column).collect::<Vec<_>>().join(",\n"));
-    text.push_str(&format!("USING {}\n", table.format));
-    let pairs = |map: &std::collections::BTreeMap<String, String>| {
-        map.iter().map(|(k, v)| format!("  '{k}' = '{v}'")).collect::<Vec<_>>().join(",\n")
-    };
-    if !table.options.is_empty() {
-        text.push_str(&format!("OPTIONS (\n{})\n", pairs(&table.options)));
-    }
-    if !table.partition_columns.is_empty() {
-        let columns: Vec<_> = table.partition_columns.iter().map(|c| quote_if_needed(c)).collect();
-        text.push_str(&format!("PARTITIONED BY ({})\n", columns.join(", ")));
-    }
-    if let Some(comment) = &table.comment {
-        text.push_str(&format!("COMMENT '{comment}'\n"));
-    }
-    if table.kind == firesteel_catalog::TableKind::External {
-        text.push_str(&format!("LOCATION '{}'\n", table.location));
-    }
-    if !table.properties.is_empty() {
-        text.push_str(&format!("TBLPROPERTIES (\n{})\n", pairs(&table.properties)));
-    }
-    Ok(text)
 }
 
 /// Spark's patterns: `*` is anything, `|` means or, case does not matter.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use firesteel_catalog::{TableKind, TableMetadata, TemporaryView, ViewMetadata, ViewSource};
 use firesteel_model::{Result, SparkError, conf, error_class};
-use firesteel_spec::command::CreateView;
+use firesteel_spec::command::{CreateView, ViewSchemaMode};
 use firesteel_spec::relation::{DataSource, SchemaText};
 use firesteel_spec::types::quote;
 use firesteel_spec::{Command, Relation, RelationNode, StructField};
@@ -148,11 +148,17 @@ async fn stored(session: &DriverSession, create: &CreateView) -> Result<()> {
         }
         _ => {}
     }
-    let mut fields = planning::analyzed(session, &create.query).await?.fields;
+    let mut fields = planning::analyzed_to_store(session, &create.query, ("VIEW", name.quoted())).await?.fields;
     check_count(&fields, create.columns.len(), &name.name)?;
-    for (field, (column, _)) in fields.iter_mut().zip(&create.columns) {
+    let query_columns = fields.iter().map(|field| field.name.clone()).collect();
+    for (field, (column, comment)) in fields.iter_mut().zip(&create.columns) {
         field.name.clone_from(column);
+        if let Some(comment) = comment {
+            *field = field.clone().with_text("comment", Some(comment));
+        }
     }
+    let kept = existing.filter(|_| create.is_alter).and_then(|table| table.view?.schema_mode);
+    let mode = create.schema_mode.or(kept).or_else(|| default_mode(session));
     let settings = KEPT_SETTINGS.iter().map(|key| (key.name.to_owned(), session.settings().text(key)));
     let mut table = TableMetadata::new(&name.schema, &name.name, "", &fields, "");
     table.kind = TableKind::View;
@@ -165,6 +171,45 @@ async fn stored(session: &DriverSession, create: &CreateView) -> Result<()> {
         column_names: create.columns.iter().map(|(name, _)| name.clone()).collect(),
         current_schema: session.catalog().current_schema(),
         settings: settings.collect::<BTreeMap<_, _>>(),
+        schema_mode: mode.map(|mode| with_columns(mode, !create.columns.is_empty())),
+        query_columns,
     });
     catalog.replace_table(&table).await
+}
+
+/// What a view does when columns change below it; nothing special where the session knows no such modes.
+pub(crate) fn mode(session: &DriverSession, view: &ViewMetadata) -> Option<ViewSchemaMode> {
+    let knows = session.settings().bool(&conf::VIEW_SCHEMA_BINDING);
+    knows.then(|| view.schema_mode.unwrap_or(ViewSchemaMode::Binding))
+}
+
+/// With names for its columns a view can follow their types only.
+pub(super) fn with_columns(mode: ViewSchemaMode, has_columns: bool) -> ViewSchemaMode {
+    match mode {
+        ViewSchemaMode::Evolution if has_columns => ViewSchemaMode::TypeEvolution,
+        other => other,
+    }
+}
+
+/// What a view does that is made without WITH SCHEMA.
+fn default_mode(session: &DriverSession) -> Option<ViewSchemaMode> {
+    let settings = session.settings();
+    let compensates = settings.bool(&conf::VIEW_SCHEMA_COMPENSATION);
+    let mode = if compensates { ViewSchemaMode::Compensation } else { ViewSchemaMode::Binding };
+    settings.bool(&conf::VIEW_SCHEMA_BINDING).then_some(mode)
+}
+
+/// Stores the columns that a view has now.
+pub(crate) async fn keep_view_columns(
+    session: &DriverSession,
+    name: &[String],
+    fields: &[StructField],
+    query_columns: &[String],
+) -> Result<()> {
+    let mut table = super::describe::table_of(session, name).await?;
+    table.set_columns(fields);
+    if let Some(view) = &mut table.view {
+        view.query_columns = query_columns.to_vec();
+    }
+    session.catalog().shared().replace_table(&table).await
 }

@@ -1,7 +1,7 @@
 //! Which casts there are.
 
 use firesteel_model::{Result, SparkError, error_class};
-use firesteel_spec::DataType;
+use firesteel_spec::{DataType, StructField};
 
 use crate::coercion::{decimal_for, integral_digits, quoted, type_sql};
 
@@ -26,6 +26,49 @@ pub(super) fn check(from: &DataType, to: &DataType, ansi: bool, is_try: bool, sq
         SparkError::new(&error_class::DATATYPE_MISMATCH_CAST_WITHOUT_SUGGESTION)
     };
     Err(error.param("sqlExpr", quoted(sql)).param("srcType", type_sql(from)).param("targetType", type_sql(to)))
+}
+
+/// Whether every value of one type has its like in the other.
+pub fn can_up_cast(from: &DataType, to: &DataType) -> bool {
+    use DataType as T;
+    match (from, to) {
+        _ if from == to => true,
+        (T::Null, _) | (T::Date, T::Timestamp | T::TimestampNtz) => true,
+        (T::Timestamp, T::TimestampNtz) | (T::TimestampNtz, T::Timestamp) => true,
+        (T::Array(f, f_null), T::Array(t, t_null)) => can_up_cast(f, t) && (!f_null || *t_null),
+        (T::Map(fk, fv, f_null), T::Map(tk, tv, t_null)) => {
+            can_up_cast(fk, tk) && can_up_cast(fv, tv) && (!f_null || *t_null)
+        }
+        (T::Struct(f), T::Struct(t)) => {
+            let fits = |(f, t): (&StructField, &StructField)| {
+                can_up_cast(&f.data_type, &t.data_type) && (!f.nullable || t.nullable)
+            };
+            f.len() == t.len() && f.iter().zip(t).all(fits)
+        }
+        (T::Array(..) | T::Map(..) | T::Struct(_), _) => false,
+        (_, T::String(_)) => !matches!(from, T::Variant | T::Udt(_)),
+        _ => match (digits(from), digits(to)) {
+            (Some((f_whole, f_scale)), Some((t_whole, t_scale))) => match to {
+                T::Float | T::Double if !matches!(from, T::Decimal(..)) => from != &T::Double,
+                _ => f_whole <= t_whole && f_scale <= t_scale,
+            },
+            _ => false,
+        },
+    }
+}
+
+/// Digits before and after the point that a number's type holds.
+fn digits(data_type: &DataType) -> Option<(i32, i32)> {
+    match data_type {
+        DataType::Byte => Some((3, 0)),
+        DataType::Short => Some((5, 0)),
+        DataType::Integer => Some((10, 0)),
+        DataType::Long => Some((20, 0)),
+        DataType::Float => Some((7, 7)),
+        DataType::Double => Some((15, 15)),
+        DataType::Decimal(precision, scale) => Some((i32::from(*precision) - i32::from(*scale), i32::from(*scale))),
+        _ => None,
+    }
 }
 
 /// Whether a value of one type can be cast to the other.

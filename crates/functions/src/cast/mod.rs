@@ -25,7 +25,7 @@ use firesteel_spec::expr::CastMode;
 use firesteel_spec::types_arrow::{INSTANT_ZONE, to_arrow, type_metadata};
 use firesteel_spec::{DataType, Literal};
 
-pub use castable::can_cast;
+pub use castable::{can_cast, can_up_cast};
 pub(crate) use conversion::KERNELS;
 pub use conversion::{Mode, cast_array, invalid_text};
 pub(crate) use functions::TABLE;

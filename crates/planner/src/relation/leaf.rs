@@ -19,7 +19,7 @@ use firesteel_functions::coercion;
 use firesteel_model::{Result, SparkError, conf, error_class};
 use firesteel_spec::relation::{DataSource, TimeTravel};
 use firesteel_spec::types_arrow::{self, to_arrow, to_arrow_field};
-use firesteel_spec::{CatalogOp, Expr, Plan, Relation, RelationNode, StructField};
+use firesteel_spec::{CatalogOp, Expr, Plan, RelationNode, StructField};
 
 use super::columns::parse_schema;
 use crate::attribute::Attribute;
@@ -93,7 +93,9 @@ impl Planner<'_> {
         {
             return Ok(resolved);
         }
-        let source = match self.env.table(name, options, time_travel) {
+        let in_view = self.view_schema.as_ref().filter(|_| name.len() == 1);
+        let within: Vec<String> = in_view.into_iter().chain(name).cloned().collect();
+        let source = match self.env.table(&within, options, time_travel) {
             Ok(source) => source,
             Err(failure) => return self.path_table(name, failure),
         };
@@ -107,7 +109,7 @@ impl Planner<'_> {
                 let label = name.last().cloned().unwrap_or_default();
                 self.scan(&label, provider, &fields, &name)
             }
-            TableSource::View { query, columns, name, fields } => self.view(&query, &columns, &name, fields.as_deref()),
+            TableSource::View { query, columns, name, stored } => self.view(&query, &columns, &name, stored.as_ref()),
         }
     }
 
@@ -127,36 +129,6 @@ impl Planner<'_> {
         }
         let (provider, fields) = self.env.read(source)?;
         self.scan(source.format.as_deref().unwrap_or("files"), provider, &fields, &[])
-    }
-
-    /// A view: its query by itself, under the view's name and column names.
-    fn view(
-        &mut self,
-        query: &Relation,
-        columns: &[String],
-        name: &[String],
-        fields: Option<&[StructField]>,
-    ) -> Result<Resolved> {
-        let (ctes, outer) = (std::mem::take(&mut self.ctes), std::mem::take(&mut self.outer));
-        let (windows, text) = (std::mem::take(&mut self.windows), self.text.take());
-        let resolved = self.nested(|planner| planner.relation(query));
-        (self.ctes, self.outer, self.windows, self.text) = (ctes, outer, windows, text);
-        let mut resolved = super::set::visible_only(self, resolved?)?;
-        if let Some(fields) = fields {
-            let mut values = Vec::new();
-            for (attribute, field) in resolved.output.iter().zip(fields) {
-                values.push((field.name.clone(), self.cast_to(attribute.typed(), &field.data_type)?));
-            }
-            resolved = self.project_named(resolved, values)?;
-        }
-        let mut names = columns.iter();
-        for attribute in &mut resolved.output {
-            attribute.qualifier = name.to_vec();
-            if let Some(name) = names.next() {
-                attribute.name.clone_from(name);
-            }
-        }
-        Ok(Resolved { below: None, ..resolved })
     }
 
     fn sql_text(&mut self, text: &str, named: &[(String, Expr)], positional: &[Expr]) -> Result<Resolved> {

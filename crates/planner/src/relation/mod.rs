@@ -20,6 +20,7 @@ mod sort;
 mod stat;
 mod summary;
 mod time_windows;
+mod view;
 mod with;
 
 use datafusion::logical_expr::LogicalPlan;
@@ -39,6 +40,13 @@ use crate::resolved::Resolved;
 impl Planner<'_> {
     /// Resolves a relation and remembers what the DataFrame of its plan id gave.
     pub fn relation(&mut self, relation: &Relation) -> Result<Resolved> {
+        let around = std::mem::replace(&mut self.place, relation.span);
+        let resolved = self.resolved(relation);
+        self.place = around;
+        resolved
+    }
+
+    fn resolved(&mut self, relation: &Relation) -> Result<Resolved> {
         let resolved = match self.cached(relation)? {
             Some(cached) => cached,
             None => {

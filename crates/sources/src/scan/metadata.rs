@@ -15,7 +15,7 @@ use crate::error::from_arrow;
 use crate::stores::Location;
 
 /// The hidden column of every table of files.
-pub(super) fn field() -> StructField {
+pub fn field() -> StructField {
     StructField::new(FILE_METADATA, data_type(), false)
 }
 

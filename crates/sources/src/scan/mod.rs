@@ -13,6 +13,7 @@ mod source;
 mod split;
 mod table;
 
+pub use metadata::field as metadata_field;
 pub use parquet::ParquetFiles;
 pub use request::{ReadRequest, read};
 pub use source::{FormatSource, SourceSpec};

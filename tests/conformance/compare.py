@@ -9,6 +9,9 @@ from lane import Answer
 
 SUITE = "org.apache.spark.sql.SQLQueryTestSuite"
 OMITTED = "[not included in comparison]"
+NOTHING = "struct<>"
+# An exception that is not Spark's has no class to compare.
+JAVA_EXCEPTION = re.compile(r"java\.[\w.]+(Exception|Error)\n")
 # What golden files blank, in this order.
 BLANKED = [
     (r"#\d+", "#x"),
@@ -54,6 +57,8 @@ def judge(statement: Statement, answer: Answer) -> Verdict:
     expected = statement.error()
     if expected is not None:
         return judge_error(expected, answer)
+    if statement.schema == NOTHING and JAVA_EXCEPTION.match(statement.output):
+        return Verdict(answer.error is not None, "no error where Java raises one of its own")
     if answer.rows is None:
         return Verdict(False, cause_of_error(answer), f"{answer.error}\n{answer.failure}")
     actual = output(statement.sql, answer)
@@ -69,7 +74,7 @@ def judge(statement: Statement, answer: Answer) -> Verdict:
 
 def judge_schema(statement: Statement, answer: Answer) -> Verdict:
     """Compares the schema alone."""
-    if answer.rows is None and answer.schema != statement.schema:
+    if answer.error is not None:
         return Verdict(False, cause_of_error(answer), f"{answer.error}\n{answer.failure}")
     return Verdict(answer.schema == statement.schema, "schema differs", answer.schema)
 

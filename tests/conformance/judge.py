@@ -39,6 +39,8 @@ def main() -> int:
         for cause, count in Counter(v.cause for each in verdicts.values() for v in each if not v.passed).most_common(options.causes):
             print(f"{count:6} {cause}")
     lost = passing.lost(verdicts)
+    if lost and not options.update:
+        lost = again(files, verdicts, lost, options.lanes)
     for name, numbers in lost.items():
         print(f"passed before and fails now: {name} {passing.ranges(numbers)}")
     if options.update:
@@ -48,6 +50,14 @@ def main() -> int:
             report.write(files, verdicts, older)
     totals(verdicts, older, time.monotonic() - started)
     return 1 if lost and not options.update else 0
+
+
+def again(files: list[golden.GoldenFile], verdicts: dict, lost: dict, lanes: int) -> dict[str, list[int]]:
+    """What fails a second time too: rows that tie under ORDER BY come in any order, and a busy machine is slow."""
+    second, _ = run([file for file in files if file.name in lost], min(lanes, len(lost)))
+    for name, found in second.items():
+        verdicts[name] = [one if one.passed else other for one, other in zip(verdicts[name], found)]
+    return passing.lost(verdicts)
 
 
 def arguments() -> argparse.Namespace:
@@ -87,7 +97,7 @@ def work(tasks: multiprocessing.Queue, results: multiprocessing.Queue):
     lane = Lane()
     while (file := tasks.get()) is not None:
         compare = judge_schema if file.name == EXAMPLES else judge
-        answers = lane.run(file)
+        answers = lane.run(file, only_schema=file.name == EXAMPLES)
         found = [compare(*pair) for pair in zip(file.statements, answers, strict=True)]
         results.put((file.name, found, [judge(*pair) for pair in zip(file.older, answers)]))
     lane.close()

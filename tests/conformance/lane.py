@@ -26,7 +26,7 @@ for inherited in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):
     os.environ.pop(inherited, None)
 logging.disable(logging.CRITICAL)
 
-TIMEOUT_S = float(os.environ.get("FIRESTEEL_STATEMENT_TIMEOUT_S", "10"))
+TIMEOUT_S = float(os.environ.get("FIRESTEEL_STATEMENT_TIMEOUT_S", "30"))
 # Golden files leave out what stands before this name in a path.
 WAREHOUSE = "spark-warehouse/org.apache.spark.sql.SQLQueryTestSuite"
 WIDE = """unique1 int, unique2 int, two int, four int, ten int, twenty int, hundred int, thousand int, twothousand int,
@@ -75,7 +75,7 @@ class Lane:
     def connect(self) -> SparkSession:
         return SparkSession.builder.remote(self.server.url).create()
 
-    def run(self, file: golden.GoldenFile) -> list[Answer]:
+    def run(self, file: golden.GoldenFile, only_schema: bool = False) -> list[Answer]:
         """The server's answers to a file's statements; those after its loss have none."""
         answers = []
         session = None
@@ -88,7 +88,7 @@ class Lane:
                     self.ask(session, f"CREATE TABLE `{table}` ({columns}) USING parquet")
             functions = PythonFunctions(session, file)
             for statement in file.statements:
-                answers.append(self.ask(session, statement.sql, functions))
+                answers.append(self.ask(session, statement.sql, functions, only_schema))
             session.stop()
             self.clean()
         except ServerLost:
@@ -97,9 +97,18 @@ class Lane:
             self.restart()
         return answers
 
-    def ask(self, session: SparkSession, sql: str, functions: PythonFunctions | None = None) -> Answer:
+    def ask(
+        self,
+        session: SparkSession,
+        sql: str,
+        functions: PythonFunctions | None = None,
+        only_schema: bool = False,
+    ) -> Answer:
         """One statement's answer; what takes too long is interrupted."""
-        asked = self.pool.submit(answer, session, sql, functions)
+        if only_schema:
+            asked = self.pool.submit(schema_answer, session, sql)
+        else:
+            asked = self.pool.submit(answer, session, sql, functions)
         try:
             return asked.result(TIMEOUT_S)
         except concurrent.futures.TimeoutError:
@@ -152,6 +161,14 @@ def answer(session: SparkSession, sql: str, functions: PythonFunctions | None) -
         return plain_answer(session, sql)
     found = plain_answer(session, functions.resolve(sql))
     return Answer(*(restored(each) for each in astuple(found)))
+
+
+def schema_answer(session: SparkSession, sql: str) -> Answer:
+    """The schema that a query would have, without running it."""
+    try:
+        return Answer(schema_text(session.sql(sql).schema))
+    except PySparkException as error:
+        return Answer(error=error_block(error), failure=str(error).split("\n")[0][:300])
 
 
 def plain_answer(session: SparkSession, sql: str) -> Answer:

@@ -33,6 +33,7 @@ spark = SparkSession.builder.remote("sc://localhost:15002").create()
 assert spark.range(100).count() == 100
 {more}
 print("counted")
+spark.stop()
 """
 
 # Where a function runs shows where tasks do.

@@ -86,7 +86,8 @@ def test_describe_of_views_and_queries(spark):
 def test_show_create_table(spark, schema):
     spark.sql("CREATE TABLE t (a INT, k STRING) USING parquet PARTITIONED BY (k)")
     text = value(spark.sql("SHOW CREATE TABLE t"))
-    assert text.startswith(f"CREATE TABLE spark_catalog.{schema}.t (\n  a INT,\n  k STRING)\nUSING parquet\nPARTITIONED BY (k)")
+    columns = "a INT,\n  k STRING COLLATE UTF8_BINARY"
+    assert text.startswith(f"CREATE TABLE spark_catalog.{schema}.t (\n  {columns})\nUSING parquet\nPARTITIONED BY (k)")
 
 
 def test_alter_table(spark, schema):

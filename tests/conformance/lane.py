@@ -18,12 +18,9 @@ import golden
 from hive_result import Printer, schema_text
 from month_intervals import as_numbers
 from python_functions import PythonFunctions, restored
-from server import TOKEN, Server
+from server import WatchedServer, prepare_clients
 
-os.environ["SPARK_CONNECT_AUTHENTICATE_TOKEN"] = TOKEN
-os.environ["TZ"] = "America/Los_Angeles"
-for inherited in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):
-    os.environ.pop(inherited, None)
+prepare_clients("America/Los_Angeles")
 logging.disable(logging.CRITICAL)
 
 TIMEOUT_S = float(os.environ.get("FIRESTEEL_STATEMENT_TIMEOUT_S", "30"))
@@ -49,13 +46,6 @@ class Answer:
     failure: str = ""
 
 
-class LaneServer(Server):
-    """A server whose end is noticed by whoever asks it."""
-
-    def _watch(self):
-        self.process.wait()
-
-
 class Lane:
     """A server with Spark's test tables."""
 
@@ -67,7 +57,7 @@ class Lane:
             "spark.sql.session.timeZone": "America/Los_Angeles",
             "spark.sql.warehouse.dir": f"{self.folder}/{WAREHOUSE}",
         }
-        self.server = LaneServer(self.folder, conf)
+        self.server = WatchedServer(self.folder, conf)
         self.keeper = self.connect()
         golden.extract("test-data/postgresql/", self.folder)
         make_tables(self.keeper, self.folder / "test-data/postgresql")

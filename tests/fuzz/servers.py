@@ -4,7 +4,6 @@ import concurrent.futures
 import decimal
 import logging
 import math
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +15,9 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 import rows
-from server import TOKEN, Server
+from server import WatchedServer, prepare_clients
 
-os.environ["SPARK_CONNECT_AUTHENTICATE_TOKEN"] = TOKEN
-os.environ["TZ"] = "UTC"
-for inherited in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):
-    os.environ.pop(inherited, None)
+prepare_clients("UTC")
 logging.disable(logging.CRITICAL)
 
 TIMEOUT_S = 90
@@ -34,11 +30,6 @@ MANY = {"spark.master": "local-cluster[2,2,1024]", "spark.sql.shuffle.partitions
 
 class Lost(Exception):
     """A server ended, or does not answer."""
-
-
-class FuzzServer(Server):
-    def _watch(self):
-        self.process.wait()
 
 
 @dataclass
@@ -76,7 +67,7 @@ class Servers:
         folder = self.folder / f"servers-{self.starts}"
         shuffle = {"spark.firesteel.shuffle.url": f"{folder}/shuffle"}
         (folder / "shuffle").mkdir(parents=True)
-        self.processes = {"one": FuzzServer(folder / "one", ONE), "many": FuzzServer(folder / "many", MANY | shuffle)}
+        self.processes = {"one": WatchedServer(folder / "one", ONE), "many": WatchedServer(folder / "many", MANY | shuffle)}
         self.sessions = {name: SparkSession.builder.remote(server.url).create() for name, server in self.processes.items()}
         self.pool = concurrent.futures.ThreadPoolExecutor(2)
         self.settings = {name: {} for name in self.processes}

@@ -9,12 +9,9 @@ from types import SimpleNamespace
 import pytest
 from pyspark.sql import SparkSession
 
-from server import PROCESSES, TOKEN, Server
+from server import PROCESSES, Server, prepare_clients
 
-os.environ["SPARK_CONNECT_AUTHENTICATE_TOKEN"] = TOKEN
-os.environ["TZ"] = "UTC"
-for inherited in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):
-    os.environ.pop(inherited, None)
+prepare_clients("UTC")
 
 numbers = itertools.count(1)
 

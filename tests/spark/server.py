@@ -26,6 +26,14 @@ def binary() -> Path:
     return Path(os.environ.get("FIRESTEEL", f"{target}/debug/firesteel"))
 
 
+def prepare_clients(time_zone: str):
+    """Lets this process's clients carry the token, live in the time zone, and know no other server."""
+    os.environ["SPARK_CONNECT_AUTHENTICATE_TOKEN"] = TOKEN
+    os.environ["TZ"] = time_zone
+    for inherited in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):
+        os.environ.pop(inherited, None)
+
+
 class Server:
     """`firesteel connect` on a free port, over folders of its own.
 
@@ -83,3 +91,10 @@ class Server:
         if not self.is_ending:
             print(f"\nthe server ended with {code} while tests ran:\n{self.log_tail()}", file=sys.__stderr__, flush=True)
             os._exit(70)
+
+
+class WatchedServer(Server):
+    """A server whose end is noticed by whoever asks it, and ends nothing else."""
+
+    def _watch(self):
+        self.process.wait()

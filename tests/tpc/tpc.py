@@ -28,12 +28,10 @@ from pyspark.sql import SparkSession
 
 import answers
 import suite
-from server import TOKEN, Server
+from server import WatchedServer, prepare_clients
 
-os.environ["SPARK_CONNECT_AUTHENTICATE_TOKEN"] = TOKEN
+prepare_clients("UTC")
 logging.disable(logging.CRITICAL)
-for inherited in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):
-    os.environ.pop(inherited, None)
 
 
 class Runner:
@@ -48,7 +46,7 @@ class Runner:
         # However small, a query is cut into stages.
         conf = {"spark.master": self.options.master, "spark.sql.shuffle.partitions": "4",
                 "firesteel.sql.smallQueryThreshold": "0"}
-        self.server = TpcServer(self.work, conf)
+        self.server = WatchedServer(self.work, conf)
         self.pool = concurrent.futures.ThreadPoolExecutor(1)
         self.session = SparkSession.builder.remote(self.server.url).create()
         self.suites = set()
@@ -89,13 +87,6 @@ class Runner:
         self.server.process.kill()
         self.server.process.wait(30)
         shutil.rmtree(self.work, ignore_errors=True)
-
-
-class TpcServer(Server):
-    """A server whose end is a query's failure, not the run's."""
-
-    def _watch(self):
-        self.process.wait()
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ VENV := $(FIRESTEEL_CACHE)/venv
 PYTHON := $(VENV)/bin/python
 FIRESTEEL := $(CARGO_TARGET_DIR)/debug/firesteel
 OPERATOR := $(CARGO_TARGET_DIR)/debug/firesteel-operator
+RELEASE := $(CARGO_TARGET_DIR)/release
 CONF_DOCS := $(CARGO_TARGET_DIR)/debug/examples/conf_docs
 FUNCTION_DOCS := $(CARGO_TARGET_DIR)/debug/examples/function_docs
 HELM ?= helm
@@ -46,7 +47,7 @@ test: test-rust test-python test-spark ## Run each crate's tests, those of the w
 
 .PHONY: test-rust
 test-rust: build ## Run each crate's own tests.
-	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace; else cargo test --workspace; fi
+	if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace; else cargo test --workspace --lib --bins --tests; fi
 
 .PHONY: test-spark
 test-spark: build python ## Run tests/spark: the stock PySpark client against the real server. ONLY=name picks tests.
@@ -82,14 +83,12 @@ fuzz-sql: build python ## Ask random queries in ways that have to agree. FUZZ_AR
 	FIRESTEEL=$(FIRESTEEL) $(PYTHON) tests/fuzz/fuzz.py $(FUZZ_ARGS)
 
 .PHONY: bench
-bench: protoc $(BENCH_VENV)/.installed ## Time TPC-H beside Spark and Sail, release build. BENCH_ARGS='--scale 0.1 --engines ...' changes it.
-	cargo build --release --package firesteel
-	FIRESTEEL=$(CARGO_TARGET_DIR)/release/firesteel $(BENCH_VENV)/bin/python tests/bench/tpch.py $(BENCH_ARGS)
+bench: release $(BENCH_VENV)/.installed ## Time TPC-H beside Spark and Sail, release build. BENCH_ARGS='--scale 0.1 --engines ...' changes it.
+	FIRESTEEL=$(RELEASE)/firesteel $(BENCH_VENV)/bin/python tests/bench/tpch.py $(BENCH_ARGS)
 
 .PHONY: bench-python
-bench-python: protoc python $(BENCH_VENV)/.installed ## Time RDD programs beside PySpark's own, release build. BENCH_ARGS='--repeat 1' changes it.
-	cargo build --release --package firesteel
-	FIRESTEEL=$(CARGO_TARGET_DIR)/release/firesteel python3 tests/bench/rdd.py --firesteel $(PYTHON) --spark $(BENCH_VENV)/bin/python $(BENCH_ARGS)
+bench-python: release python $(BENCH_VENV)/.installed ## Time RDD programs beside PySpark's own, release build. BENCH_ARGS='--repeat 1' changes it.
+	FIRESTEEL=$(RELEASE)/firesteel python3 tests/bench/rdd.py --firesteel $(PYTHON) --spark $(BENCH_VENV)/bin/python $(BENCH_ARGS)
 
 $(BENCH_VENV)/.installed: $(BENCH_REQUIREMENTS)
 	test -x $(BENCH_VENV)/bin/python || python3 -m venv $(BENCH_VENV)
@@ -101,22 +100,20 @@ test-python: python ## Run the tests of the wheel in python/: RDDs over frames i
 	PYTHONPATH=$(CURDIR)/python/tests $(PYTHON) -m pytest python/tests
 
 .PHONY: bench-iterations
-bench-iterations: protoc $(BENCH_VENV)/.installed ## Time 20 iterations of joins over a cached frame, release build: each as long as the last.
-	cargo build --release --package firesteel
-	FIRESTEEL=$(CARGO_TARGET_DIR)/release/firesteel $(BENCH_VENV)/bin/python tests/bench/iterations.py $(BENCH_ARGS)
+bench-iterations: release $(BENCH_VENV)/.installed ## Time 20 iterations of joins over a cached frame, release build: each as long as the last.
+	FIRESTEEL=$(RELEASE)/firesteel $(BENCH_VENV)/bin/python tests/bench/iterations.py $(BENCH_ARGS)
 
 .PHONY: bench-scheduler
-bench-scheduler: ## Measure the scheduler alone: launches a second, a stage of 100,000 tasks, 10,000 executors, memory a task.
-	cargo run --release --package firesteel-scheduler --example bench_scheduler
+bench-scheduler: release ## Measure the scheduler alone: launches a second, a stage of 100,000 tasks, 10,000 executors, memory a task.
+	$(RELEASE)/examples/bench_scheduler
 
 .PHONY: bench-shuffle
-bench-shuffle: ## Measure the shuffle on object storage: requests, bytes, speed against plain reads and writes.
-	cargo run --release --package firesteel-shuffle --example shuffle_bench -- $(LOAD)
+bench-shuffle: release ## Measure the shuffle on object storage: requests, bytes, speed against plain reads and writes.
+	$(RELEASE)/examples/shuffle_bench $(LOAD)
 
 .PHONY: bench-operator
-bench-operator: ## Measure the operator against the API server of KUBECONFIG, pods simulated: jobs a minute, one core, 256 MiB. Needs root.
-	cargo build --release --package firesteel-operator --bins --example bench_operator
-	$(CARGO_TARGET_DIR)/release/examples/bench_operator --operator $(CARGO_TARGET_DIR)/release/firesteel-operator $(OPERATOR_LOAD)
+bench-operator: release ## Measure the operator against the API server of KUBECONFIG, pods simulated: jobs a minute, one core, 256 MiB. Needs root.
+	$(RELEASE)/examples/bench_operator --operator $(RELEASE)/firesteel-operator $(OPERATOR_LOAD)
 
 .PHONY: bench-start
 bench-start: ## Measure apply to first task on the cluster of KUBECONFIG, where the chart is installed. START_ARGS='--namespace x --runs 20'.
@@ -186,6 +183,10 @@ kind-up: build ## Make that cluster and load the images, for make e2e.
 .PHONY: build
 build: protoc ## Build both programs, over the whole workspace so that dependencies compile once.
 	cargo build --workspace
+
+.PHONY: release
+release: protoc ## Build both programs and the benchmarks with optimisations; takes long.
+	cargo build --release --workspace --bins --example bench_operator --example bench_scheduler --example shuffle_bench
 
 .PHONY: install
 install: protoc ## Build the command line with optimisations and install it where cargo installs programs.

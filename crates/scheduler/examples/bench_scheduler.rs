@@ -1,4 +1,4 @@
-//! How fast the scheduler is and how much it needs a task: `cargo run --release --example bench_scheduler`.
+//! How fast the scheduler is and how much it needs a task: `make bench-scheduler`.
 //!
 //! Prints one line per measurement, `name value unit`. Goals: 20,000 launches a second, 100,000 tasks dispatched in
 //! under 5 s, at most 2 KB a task, 10,000 executors at a heartbeat every 10 s.

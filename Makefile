@@ -20,6 +20,8 @@ CLUSTER ?= ../shared/cluster/cluster
 GOAL ?= e2e
 # Tests that run side by side; most of their time they wait.
 E2E_WORKERS ?= 4
+# Each has a server of its own.
+SPARK_WORKERS ?= 2
 REQUIREMENTS := tests/requirements.txt
 BENCH_VENV := $(FIRESTEEL_CACHE)/bench
 BENCH_REQUIREMENTS := tests/bench/requirements.txt
@@ -51,7 +53,7 @@ test-rust: build ## Run each crate's own tests.
 
 .PHONY: test-spark
 test-spark: build python ## Run tests/spark: the stock PySpark client against the real server. ONLY=name picks tests.
-	FIRESTEEL=$(FIRESTEEL) $(PYTHON) -m pytest tests/spark $(if $(ONLY),-k '$(ONLY)')
+	FIRESTEEL=$(FIRESTEEL) $(PYTHON) -m pytest tests/spark -n $(SPARK_WORKERS) --dist loadfile $(if $(ONLY),-k '$(ONLY)')
 
 .PHONY: chaos
 chaos: build python ## Run queries and writes while executors and the store fail. CHAOS_ARGS='--seed 7 --faults 500'; MINIO=program for its store.

@@ -11,7 +11,6 @@
 
 mod codec;
 mod csv;
-mod datetime;
 mod error;
 pub mod formats;
 mod json;

@@ -41,6 +41,7 @@ macro_rules! display_label {
 pub(crate) use display_label;
 
 /// Of a node without expressions: nothing to look at.
+#[macro_export]
 macro_rules! no_expressions {
     () => {
         fn apply_expressions(
@@ -56,13 +57,14 @@ macro_rules! no_expressions {
 pub(crate) use no_expressions;
 
 /// Of a node without inputs and expressions: its part of [`ExecutionPlan`](datafusion::physical_plan::ExecutionPlan).
+#[macro_export]
 macro_rules! no_input {
     () => {
         fn children(&self) -> Vec<&std::sync::Arc<dyn datafusion::physical_plan::ExecutionPlan>> {
             Vec::new()
         }
 
-        $crate::exec::no_expressions!();
+        $crate::no_expressions!();
 
         fn replace_children(
             self: std::sync::Arc<Self>,
@@ -84,6 +86,7 @@ pub(crate) use no_input;
 
 /// Of a node over one `input` that is made `over` another: its part of
 /// [`ExecutionPlan`](datafusion::physical_plan::ExecutionPlan).
+#[macro_export]
 macro_rules! one_input {
     () => {
         fn children(&self) -> Vec<&std::sync::Arc<dyn datafusion::physical_plan::ExecutionPlan>> {
@@ -107,3 +110,30 @@ macro_rules! one_input {
     };
 }
 pub(crate) use one_input;
+
+/// Of a node that passes the rows of its one input on as they are: how it runs, and what is known of its rows.
+macro_rules! same_rows {
+    () => {
+        fn execute(
+            &self,
+            partition: usize,
+            context: std::sync::Arc<datafusion::execution::TaskContext>,
+        ) -> datafusion::common::Result<datafusion::execution::SendableRecordBatchStream> {
+            self.input.execute(partition, context)
+        }
+
+        fn child_stats_requests(&self, partition: Option<usize>) -> Vec<datafusion::physical_plan::ChildStats> {
+            vec![datafusion::physical_plan::ChildStats::At(partition)]
+        }
+
+        fn statistics_from_inputs(
+            &self,
+            input_stats: &[std::sync::Arc<datafusion::physical_plan::Statistics>],
+            _args: &datafusion::physical_plan::StatisticsArgs,
+        ) -> datafusion::common::Result<std::sync::Arc<datafusion::physical_plan::Statistics>> {
+            let unknown = || std::sync::Arc::new(datafusion::physical_plan::Statistics::new_unknown(&self.schema()));
+            Ok(input_stats.first().map_or_else(unknown, std::sync::Arc::clone))
+        }
+    };
+}
+pub(crate) use same_rows;

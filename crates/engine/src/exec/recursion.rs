@@ -7,10 +7,9 @@ use std::task::{Context, Poll, ready};
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, Result, internal_err};
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{Distribution, PhysicalExpr};
+use datafusion::physical_expr::Distribution;
 use datafusion::physical_plan::recursive_query::RecursiveQueryExec;
 use datafusion::physical_plan::{ExecutionPlan, InputDistributionRequirements, PlanProperties, ReplaceChildrenOptions};
 use firesteel_functions::errors::to_datafusion;
@@ -18,7 +17,7 @@ use firesteel_model::error_class::{RECURSION_LEVEL_LIMIT_EXCEEDED, RECURSION_ROW
 use firesteel_model::{ErrorClass, SparkError};
 use futures::{Stream, StreamExt};
 
-use super::display_label;
+use super::{display_label, no_expressions, one_input};
 
 /// How far a recursion may go; none is without end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd)]
@@ -100,12 +99,7 @@ impl ExecutionPlan for RecursionExec {
         self.query.input_distribution_requirements()
     }
 
-    fn apply_expressions(
-        &self,
-        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
+    no_expressions!();
 
     fn replace_children(
         self: Arc<Self>,
@@ -145,8 +139,8 @@ struct LevelExec {
 }
 
 impl LevelExec {
-    fn with_children(&self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Arc::new(Self { input: children.swap_remove(0), begun: Arc::clone(&self.begun), levels: self.levels }))
+    fn over(&self, input: Arc<dyn ExecutionPlan>) -> Self {
+        Self { input, begun: Arc::clone(&self.begun), levels: self.levels }
     }
 
     fn label(&self) -> String {
@@ -165,28 +159,9 @@ impl ExecutionPlan for LevelExec {
         self.input.properties()
     }
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
-    }
+    no_expressions!();
 
-    fn apply_expressions(
-        &self,
-        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn replace_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.with_children(children)
-    }
-
-    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        self.with_children(children)
-    }
+    one_input!();
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         if self.begun.fetch_add(1, Ordering::Relaxed) >= self.levels {

@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use datafusion::common::{Result, Statistics};
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::execution_plan::ExecutionPlanProperties;
-use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
 use datafusion::physical_plan::{ExecutionPlan, PlanProperties};
 
-use super::{display_label, no_expressions, one_input};
+use super::{display_label, no_expressions, one_input, same_rows};
 
 /// Passes its input on and keeps quiet about the order of the rows.
 #[derive(Debug)]
@@ -54,20 +51,5 @@ impl ExecutionPlan for UnorderedExec {
 
     one_input!();
 
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        self.input.execute(partition, context)
-    }
-
-    fn child_stats_requests(&self, partition: Option<usize>) -> Vec<ChildStats> {
-        vec![ChildStats::At(partition)]
-    }
-
-    fn statistics_from_inputs(
-        &self,
-        input_stats: &[Arc<Statistics>],
-        _args: &StatisticsArgs,
-    ) -> Result<Arc<Statistics>> {
-        let unknown = || Arc::new(Statistics::new_unknown(&self.schema()));
-        Ok(input_stats.first().map_or_else(unknown, Arc::clone))
-    }
+    same_rows!();
 }

@@ -60,7 +60,7 @@ async fn run(plan: Arc<dyn ExecutionPlan>) -> firesteel_model::Result<Vec<String
 #[tokio::test]
 async fn failures_that_may_pass_are_tried_again() {
     let (runs, hook) = failing(3, || Err(external(SparkError::internal("bad luck").retryable())));
-    let plan = by_number(HookExec::over(NumbersExec::new(3, 50), hook), 4);
+    let plan = by_number(HookExec::new(NumbersExec::new(3, 50), hook), 4);
     assert_eq!(run(plan).await.unwrap(), expected(150));
     assert_eq!(runs.load(Ordering::SeqCst), 4);
 }
@@ -68,11 +68,11 @@ async fn failures_that_may_pass_are_tried_again() {
 #[tokio::test]
 async fn failures_that_will_not_pass_end_the_job_with_their_class() {
     let (runs, hook) = failing(9, || Err(external(SparkError::new(&DIVIDE_BY_ZERO).param("config", "c"))));
-    let plan = by_number(HookExec::over(NumbersExec::new(3, 50), hook), 4);
+    let plan = by_number(HookExec::new(NumbersExec::new(3, 50), hook), 4);
     assert_eq!(run(plan).await.unwrap_err().class(), &DIVIDE_BY_ZERO);
     assert_eq!(runs.load(Ordering::SeqCst), 1);
     let (runs, hook) = failing(9, || Err(external(SparkError::internal("bad luck").retryable())));
-    let plan = HookExec::over(by_number(NumbersExec::new(3, 50), 4), hook);
+    let plan = HookExec::new(by_number(NumbersExec::new(3, 50), 4), hook);
     assert!(run(plan).await.is_err());
     assert_eq!(runs.load(Ordering::SeqCst), 4);
 }
@@ -80,7 +80,7 @@ async fn failures_that_will_not_pass_end_the_job_with_their_class() {
 #[tokio::test]
 async fn a_panic_fails_one_attempt() {
     let (_, hook) = failing(1, || panic!("a panic on purpose"));
-    let plan = by_number(HookExec::over(NumbersExec::new(3, 50), hook), 4);
+    let plan = by_number(HookExec::new(NumbersExec::new(3, 50), hook), 4);
     assert_eq!(run(plan).await.unwrap(), expected(150));
 }
 
@@ -89,13 +89,13 @@ async fn a_damaged_output_costs_one_map_task() {
     let cluster = on_disk();
     let maps: Arc<Mutex<HashMap<usize, usize>>> = Arc::default();
     let counted = Arc::clone(&maps);
-    let input = HookExec::over(NumbersExec::new(3, 5000), move |partition| {
+    let input = HookExec::new(NumbersExec::new(3, 5000), move |partition| {
         *counted.lock().unwrap().entry(partition).or_default() += 1;
         Ok(())
     });
     let damaged = AtomicUsize::new(0);
     let shuffle = cluster.directory().join("shuffle");
-    let plan = HookExec::over(by_number(input, 4), move |_| {
+    let plan = HookExec::new(by_number(input, 4), move |_| {
         if damaged.fetch_add(1, Ordering::SeqCst) == 0 {
             let second = |path: &std::path::PathBuf| path.to_string_lossy().contains("-00000001-");
             let mut files = std::fs::read_dir(&shuffle).unwrap().map(|entry| entry.unwrap().path());
@@ -114,7 +114,7 @@ async fn a_damaged_output_costs_one_map_task() {
 
 /// A plan whose tasks wait until nobody wants them any more.
 fn endless() -> Arc<dyn ExecutionPlan> {
-    HookExec::over(NumbersExec::new(64, 10), |_| {
+    HookExec::new(NumbersExec::new(64, 10), |_| {
         std::thread::sleep(Duration::from_millis(20));
         Ok(())
     })

@@ -211,7 +211,7 @@ async fn a_launch_that_panics_is_a_failed_attempt() {
     trips.store(3, Ordering::SeqCst);
     let (_tasks, cluster) = fleet(folder.path(), vec![Arc::new(codec)]);
     let settings = settings();
-    let plan = TripwireExec::over(query(&session(&settings, 0), 2).await.create_physical_plan().await.unwrap());
+    let plan = TripwireExec::new(query(&session(&settings, 0), 2).await.create_physical_plan().await.unwrap());
     let expected = query(&plain_session(0), 2).await.collect().await.unwrap();
     let given = cluster.run_to_completion(plan, options(&settings));
     let given = tokio::time::timeout(Duration::from_secs(60), given).await.expect("it does not hang").unwrap();

@@ -123,7 +123,7 @@ async fn coalesce_reads_neighbours_in_order() {
 async fn taking_a_few_rows_runs_a_few_tasks() {
     let ran = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&ran);
-    let numbers = HookExec::over(NumbersExec::new(100, 10), move |_| {
+    let numbers = HookExec::new(NumbersExec::new(100, 10), move |_| {
         counter.fetch_add(1, Ordering::SeqCst);
         Ok(())
     });

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, StructArray, new_null_array};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType};
+use firesteel_functions::datetime::Zone;
 use firesteel_model::{Result, SparkError, error_class};
 
 use super::fields::{same_name, value_added_later};
-use crate::datetime::Zone;
 use crate::error::{from_arrow, from_datafusion};
 
 /// How the columns of files become those of the table.
+#[derive(Clone)]
 pub(crate) struct Adapter {
     pub(crate) wanted: SchemaRef,
     pub(crate) case_sensitive: bool,
@@ -62,7 +63,7 @@ impl Adapter {
                     file.columns().to_vec(),
                     &RecordBatchOptions::new().with_row_count(Some(file.len())),
                 );
-                let inner = Self { wanted: Arc::new(Schema::new(fields.clone())), shown: self.shown.clone(), ..*self };
+                let inner = Self { wanted: Arc::new(Schema::new(fields.clone())), ..self.clone() };
                 let rows = inner.adapt(&rows.map_err(from_arrow)?)?;
                 let adapted = StructArray::try_new_with_length(
                     fields.clone(),

@@ -11,12 +11,12 @@ mod partitions;
 use std::sync::Arc;
 
 use datafusion::common::ScalarValue;
+use firesteel_functions::datetime::{Zone, parse_timestamp};
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::StructField;
 use futures::TryStreamExt;
 use object_store::{ObjectMeta, ObjectStoreExt};
 
-use crate::datetime::{Zone, lenient_timestamp};
 use crate::error::{bad_option, from_store};
 use crate::options::Options;
 use crate::settings::Settings;
@@ -173,12 +173,10 @@ struct Filter<'a> {
 impl<'a> Filter<'a> {
     fn new(options: &'a Options, settings: &Settings) -> Result<Self> {
         let zone = options.get("timeZone").unwrap_or(&settings.time_zone);
-        let zone = Zone::parse(zone).ok_or_else(|| bad_option("timeZone", zone, "time zone"))?;
+        let zone = Zone::parse(zone)?;
         let instant = |name: &str| {
-            let read = |text: &str| {
-                let clock = lenient_timestamp(text, || 0).ok_or_else(|| bad_option(name, text, "timestamp"))?;
-                Ok::<_, SparkError>(clock.instant(&zone))
-            };
+            let read =
+                |text: &str| parse_timestamp(text, &zone, None).ok_or_else(|| bad_option(name, text, "timestamp"));
             options.get(name).map(read).transpose()
         };
         Ok(Self {

@@ -1,11 +1,11 @@
 //! The types of partition columns, inferred from their values, and the values themselves.
 
 use datafusion::common::ScalarValue;
+use firesteel_functions::datetime::{Zone, parse_date, parse_timestamp, parse_timestamp_ntz};
 use firesteel_spec::DataType;
 use firesteel_spec::types_arrow::{INSTANT_ZONE, to_arrow};
 
 use super::NULL_PARTITION;
-use crate::datetime::{Pattern, Zone, lenient_date, lenient_timestamp};
 
 /// The type that fits all raw values of a column.
 pub(super) fn infer<'a>(values: impl Iterator<Item = &'a str>, is_ntz: bool) -> DataType {
@@ -33,7 +33,7 @@ fn infer_one(raw: &str, is_ntz: bool) -> DataType {
     if is_plain_date(raw) {
         return DataType::Date;
     }
-    if timestamp(raw).is_some() {
+    if is_plain_timestamp(raw) {
         return if is_ntz { DataType::TimestampNtz } else { DataType::Timestamp };
     }
     DataType::STRING
@@ -55,14 +55,14 @@ fn widen(left: DataType, right: DataType) -> DataType {
 }
 
 fn is_plain_date(raw: &str) -> bool {
-    raw.len() == 10 && raw.as_bytes()[4] == b'-' && raw.as_bytes()[7] == b'-' && lenient_date(raw).is_some()
+    raw.len() == 10 && raw.as_bytes()[4] == b'-' && raw.as_bytes()[7] == b'-' && parse_date(raw).is_some()
 }
 
-fn timestamp(raw: &str) -> Option<i64> {
-    let has_time = raw.len() >= 19 && raw.as_bytes().get(10) == Some(&b' ') && raw.contains(':');
-    let pattern = Pattern::compile("timestampFormat", "yyyy-MM-dd HH:mm:ss").ok()?;
-    pattern.parse(raw.get(..19)?)?;
-    lenient_timestamp(raw, || 0).filter(|_| has_time).map(|clock| clock.local_us)
+/// `yyyy-MM-dd HH:mm:ss`, with or without a fraction or a zone.
+fn is_plain_timestamp(raw: &str) -> bool {
+    let is_clock = |text: &str| text.bytes().enumerate().all(|(at, b)| matches!(at, 2 | 5) == (b == b':'));
+    let has_form = raw.get(..10).is_some_and(is_plain_date) && raw.get(11..19).is_some_and(is_clock);
+    has_form && raw.as_bytes()[10] == b' ' && parse_timestamp_ntz(raw, true).is_some()
 }
 
 fn parse_double(raw: &str) -> Option<f64> {
@@ -79,11 +79,11 @@ pub(super) fn value(raw: &str, data_type: &DataType, zone: &Zone) -> Option<Scal
     }
     Some(match data_type {
         DataType::Timestamp => {
-            let clock = lenient_timestamp(raw, || 0)?;
-            ScalarValue::TimestampMicrosecond(Some(clock.instant(zone)), Some(INSTANT_ZONE.into()))
+            let instant = parse_timestamp(raw, zone, None)?;
+            ScalarValue::TimestampMicrosecond(Some(instant), Some(INSTANT_ZONE.into()))
         }
-        DataType::TimestampNtz => ScalarValue::TimestampMicrosecond(Some(lenient_timestamp(raw, || 0)?.local_us), None),
-        DataType::Date => ScalarValue::Date32(Some(lenient_date(raw)?)),
+        DataType::TimestampNtz => ScalarValue::TimestampMicrosecond(Some(parse_timestamp_ntz(raw, true)?), None),
+        DataType::Date => ScalarValue::Date32(Some(parse_date(raw)?)),
         DataType::Double => ScalarValue::Float64(Some(parse_double(raw)?)),
         DataType::String(_) | DataType::Char(_) | DataType::Varchar(_) => ScalarValue::Utf8(Some(raw.to_owned())),
         DataType::Binary => ScalarValue::Binary(Some(raw.as_bytes().to_vec())),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::common::ScalarValue;
+use firesteel_functions::datetime::Zone;
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::{DataType, StructField};
 use object_store::ObjectMeta;
@@ -11,8 +12,6 @@ use percent_encoding::percent_decode_str;
 
 use super::partition_types::{infer, value};
 use super::{ListedFile, NULL_PARTITION};
-use crate::datetime::Zone;
-use crate::error::bad_option;
 use crate::settings::Settings;
 use crate::stores::Location;
 
@@ -46,8 +45,7 @@ pub(super) fn discover(
     check_bases(location, &parsed)?;
     let names = column_names(location, &parsed, settings)?;
     let types = column_types(&names, &parsed, settings, user_schema);
-    let zone = Zone::parse(&settings.time_zone)
-        .ok_or_else(|| bad_option("spark.sql.session.timeZone", &settings.time_zone, "time zone"))?;
+    let zone = Zone::parse(&settings.time_zone)?;
     let mut values: BTreeMap<&Path, Vec<ScalarValue>> = BTreeMap::new();
     for (directory, parsed) in &parsed {
         let row = parsed.columns.iter().zip(&types);

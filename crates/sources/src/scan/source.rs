@@ -15,6 +15,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::projection::ProjectionExprs;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion_datasource::PartitionedFile;
+use firesteel_functions::datetime::Zone;
 use firesteel_model::{Result, SparkError};
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt, TryStreamExt};
@@ -22,8 +23,7 @@ use object_store::ObjectStore;
 use serde::{Deserialize, Serialize};
 
 use crate::csv::{CsvOptions, CsvReader};
-use crate::datetime::Zone;
-use crate::error::{bad_option, from_arrow, is_corrupt, to_datafusion};
+use crate::error::{from_arrow, is_corrupt, to_datafusion};
 use crate::formats::adapt::Adapter;
 use crate::formats::plain_text::{self, TextReader};
 use crate::formats::{Format, avro, binary, orc};
@@ -219,8 +219,7 @@ impl Opener {
         Ok(Adapter {
             wanted: Arc::new(self.file_schema.project(&self.indices).map_err(from_arrow)?),
             case_sensitive: settings.case_sensitive,
-            zone: Zone::parse(&settings.time_zone)
-                .ok_or_else(|| bad_option("spark.sql.session.timeZone", &settings.time_zone, "time zone"))?,
+            zone: Zone::parse(&settings.time_zone)?,
             shown: source.shown.clone(),
         })
     }

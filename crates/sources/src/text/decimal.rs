@@ -52,16 +52,3 @@ impl Digits {
         (value.unsigned_abs() < 10_u128.pow(u32::from(precision))).then_some(value)
     }
 }
-
-/// Prints an unscaled value as Java's `BigDecimal.toPlainString` does.
-pub(crate) fn print(unscaled: i128, scale: i8) -> String {
-    let scale = usize::try_from(scale).unwrap_or(0);
-    let digits = unscaled.unsigned_abs().to_string();
-    let sign = if unscaled < 0 { "-" } else { "" };
-    if scale == 0 {
-        return format!("{sign}{digits}");
-    }
-    let digits = format!("{digits:0>width$}", width = scale + 1);
-    let (whole, fraction) = digits.split_at(digits.len() - scale);
-    format!("{sign}{whole}.{fraction}")
-}

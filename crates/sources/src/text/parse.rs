@@ -1,9 +1,8 @@
 //! How text becomes values: the options that CSV and JSON share.
 
+use firesteel_functions::datetime::{Pattern, Zone, parse_date, parse_timestamp, parse_timestamp_ntz};
 use firesteel_model::Result;
 
-use crate::datetime::{Pattern, WallClock, Zone, lenient_date, lenient_timestamp};
-use crate::error::bad_option;
 use crate::options::Options;
 use crate::settings::Settings;
 
@@ -21,11 +20,13 @@ pub(crate) struct ValueRules {
 
 impl ValueRules {
     /// Reads the options.
+    ///
+    /// Errors: `INVALID_TIMEZONE`, `INVALID_DATETIME_PATTERN.*`.
     pub(crate) fn new(options: &Options, settings: &Settings) -> Result<Self> {
         let zone = options.get("timeZone").unwrap_or(&settings.time_zone);
-        let pattern = |name: &str| options.get(name).map(|text| Pattern::compile(name, text)).transpose();
+        let pattern = |name: &str| options.get(name).map(Pattern::for_parsing).transpose();
         Ok(Self {
-            zone: Zone::parse(zone).ok_or_else(|| bad_option("timeZone", zone, "time zone"))?,
+            zone: Zone::parse(zone)?,
             date: pattern("dateFormat")?,
             timestamp: pattern("timestampFormat")?,
             timestamp_ntz: pattern("timestampNTZFormat")?,
@@ -38,33 +39,32 @@ impl ValueRules {
     /// Days since 1970-01-01.
     pub(crate) fn date(&self, text: &str) -> Option<i32> {
         match &self.date {
-            Some(pattern) => pattern.parse(text).map(|clock| clock.days()),
-            None => lenient_date(text),
+            Some(pattern) => i32::try_from(pattern.parse(text)?.date()?).ok(),
+            None => parse_date(text),
         }
     }
 
     /// Whether text is a date when types are inferred; the lenient forms would take timestamps for dates.
     pub(crate) fn is_inferred_date(&self, text: &str) -> bool {
         match &self.date {
-            Some(pattern) => pattern.parse(text).is_some(),
-            None => text.len() == 10 && lenient_date(text).is_some(),
+            Some(pattern) => pattern.parse(text).is_some_and(|parsed| parsed.date().is_some()),
+            None => text.len() == 10 && parse_date(text).is_some(),
         }
     }
 
-    /// Microseconds since the epoch.
+    /// Microseconds since the epoch; a time alone is of this day.
     pub(crate) fn timestamp(&self, text: &str) -> Option<i64> {
-        Some(read(self.timestamp.as_ref(), text)?.instant(&self.zone))
+        match &self.timestamp {
+            Some(pattern) => pattern.parse(text)?.instant_us(&self.zone),
+            None => parse_timestamp(text, &self.zone, Some(chrono::Utc::now().timestamp_micros())),
+        }
     }
 
     /// Microseconds of the wall clock; text with a zone is no such timestamp.
     pub(crate) fn timestamp_ntz(&self, text: &str) -> Option<i64> {
-        read(self.timestamp_ntz.as_ref(), text).filter(|clock| clock.zone.is_none()).map(|clock| clock.local_us)
-    }
-}
-
-fn read(pattern: Option<&Pattern>, text: &str) -> Option<WallClock> {
-    match pattern {
-        Some(pattern) => pattern.parse(text),
-        None => lenient_timestamp(text, || chrono::Utc::now().timestamp().div_euclid(86_400)),
+        match &self.timestamp_ntz {
+            Some(pattern) => pattern.parse(text).filter(|parsed| parsed.zone.is_none())?.local_us(),
+            None => parse_timestamp_ntz(text, false),
+        }
     }
 }

@@ -5,12 +5,11 @@ use arrow::datatypes::{
     DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
     TimeUnit, TimestampMicrosecondType,
 };
+use firesteel_functions::datetime::civil::MICROS_PER_DAY;
+use firesteel_functions::datetime::{Pattern, Zone, write_date, write_timestamp};
+use firesteel_functions::number::{write_decimal, write_double, write_float};
 use firesteel_model::{Result, SparkError};
 
-use super::decimal;
-use super::numbers::{print_double, print_float};
-use crate::datetime::{MICROS_PER_DAY, Pattern, Zone};
-use crate::error::bad_option;
 use crate::options::Options;
 use crate::settings::Settings;
 
@@ -18,11 +17,15 @@ const DATE: &str = "yyyy-MM-dd";
 const TIMESTAMP: &str = "yyyy-MM-dd'T'HH:mm:ss[.SSS][XXX]";
 const TIMESTAMP_NTZ: &str = "yyyy-MM-dd'T'HH:mm:ss[.SSS]";
 
-/// Patterns and time zone of the writer.
+/// Prints dates and timestamps by patterns, or as casts do.
 #[derive(Clone, Debug)]
 pub(crate) struct Printer {
     zone: Zone,
-    zone_name: String,
+    patterns: Option<Patterns>,
+}
+
+#[derive(Clone, Debug)]
+struct Patterns {
     date: Pattern,
     timestamp: Pattern,
     timestamp_ntz: Pattern,
@@ -30,24 +33,22 @@ pub(crate) struct Printer {
 
 impl Printer {
     /// Reads the options.
+    ///
+    /// Errors: `INVALID_TIMEZONE`, `INVALID_DATETIME_PATTERN.*`.
     pub(crate) fn new(options: &Options, settings: &Settings) -> Result<Self> {
-        let zone_name = options.get("timeZone").unwrap_or(&settings.time_zone).to_owned();
-        let pattern = |name: &str, default: &str| Pattern::compile(name, options.get(name).unwrap_or(default));
-        Ok(Self {
-            zone: Zone::parse(&zone_name).ok_or_else(|| bad_option("timeZone", &zone_name, "time zone"))?,
-            zone_name,
+        let pattern = |name: &str, default: &str| Pattern::for_formatting(options.get(name).unwrap_or(default));
+        let patterns = Patterns {
             date: pattern("dateFormat", DATE)?,
             timestamp: pattern("timestampFormat", TIMESTAMP)?,
             timestamp_ntz: pattern("timestampNTZFormat", TIMESTAMP_NTZ)?,
-        })
+        };
+        let zone = Zone::parse(options.get("timeZone").unwrap_or(&settings.time_zone))?;
+        Ok(Self { zone, patterns: Some(patterns) })
     }
 
     /// The forms that casts to strings give, as partition directories use them.
     pub(crate) fn for_directories(settings: &Settings) -> Result<Self> {
-        let mut options = Options::default();
-        options.set("timestampFormat", "yyyy-MM-dd HH:mm:ss.SSSSSS");
-        options.set("timestampNTZFormat", "yyyy-MM-dd HH:mm:ss.SSSSSS");
-        Self::new(&options, settings)
+        Ok(Self { zone: Zone::parse(&settings.time_zone)?, patterns: None })
     }
 
     /// The text of a value; `None` for NULL.
@@ -57,51 +58,57 @@ impl Printer {
         if array.is_null(row) || *array.data_type() == DataType::Null {
             return Ok(None);
         }
-        Ok(Some(match array.data_type() {
-            DataType::Boolean => array.as_boolean().value(row).to_string(),
-            DataType::Int8 => array.as_primitive::<Int8Type>().value(row).to_string(),
-            DataType::Int16 => array.as_primitive::<Int16Type>().value(row).to_string(),
-            DataType::Int32 => array.as_primitive::<Int32Type>().value(row).to_string(),
-            DataType::Int64 => array.as_primitive::<Int64Type>().value(row).to_string(),
-            DataType::Float32 => print_float(array.as_primitive::<Float32Type>().value(row)),
-            DataType::Float64 => print_double(array.as_primitive::<Float64Type>().value(row)),
-            DataType::Decimal128(_, scale) => decimal::print(array.as_primitive::<Decimal128Type>().value(row), *scale),
-            DataType::Utf8 => array.as_string::<i32>().value(row).to_owned(),
-            DataType::LargeUtf8 => array.as_string::<i64>().value(row).to_owned(),
-            DataType::Utf8View => array.as_string_view().value(row).to_owned(),
-            DataType::Binary => String::from_utf8_lossy(array.as_binary::<i32>().value(row)).into_owned(),
-            DataType::Date32 => {
-                let days = i64::from(array.as_primitive::<Date32Type>().value(row));
-                self.date.format(days * MICROS_PER_DAY, 0, &self.zone_name)
+        let mut out = String::new();
+        match array.data_type() {
+            DataType::Boolean => out = array.as_boolean().value(row).to_string(),
+            DataType::Int8 => out = array.as_primitive::<Int8Type>().value(row).to_string(),
+            DataType::Int16 => out = array.as_primitive::<Int16Type>().value(row).to_string(),
+            DataType::Int32 => out = array.as_primitive::<Int32Type>().value(row).to_string(),
+            DataType::Int64 => out = array.as_primitive::<Int64Type>().value(row).to_string(),
+            DataType::Float32 => write_float(&mut out, array.as_primitive::<Float32Type>().value(row)),
+            DataType::Float64 => write_double(&mut out, array.as_primitive::<Float64Type>().value(row)),
+            DataType::Decimal128(_, scale) => {
+                write_decimal(&mut out, array.as_primitive::<Decimal128Type>().value(row), *scale, true);
             }
+            DataType::Utf8 => array.as_string::<i32>().value(row).clone_into(&mut out),
+            DataType::LargeUtf8 => array.as_string::<i64>().value(row).clone_into(&mut out),
+            DataType::Utf8View => array.as_string_view().value(row).clone_into(&mut out),
+            DataType::Binary => out.push_str(&String::from_utf8_lossy(array.as_binary::<i32>().value(row))),
+            DataType::Date32 => self.date(&mut out, array.as_primitive::<Date32Type>().value(row).into())?,
             DataType::Timestamp(TimeUnit::Microsecond, zone) => {
-                self.timestamp(array.as_primitive::<TimestampMicrosecondType>().value(row), zone.is_some())
+                let value = array.as_primitive::<TimestampMicrosecondType>().value(row);
+                self.timestamp(&mut out, value, zone.is_some())?;
             }
             other => return Err(SparkError::unsupported(format!("{other} as text"))),
-        }))
-    }
-
-    fn timestamp(&self, value: i64, is_instant: bool) -> String {
-        if !is_instant {
-            return self.timestamp_ntz.format(value, 0, &self.zone_name);
         }
-        let offset = self.zone.offset_at(value);
-        self.timestamp.format(value + i64::from(offset) * 1_000_000, offset, &self.zone_name)
+        Ok(Some(out))
     }
 
-    /// The name of a partition value: timestamps without trailing zeros.
-    pub(crate) fn print_for_directory(&self, array: &dyn Array, row: usize) -> Result<Option<String>> {
-        let text = self.print(array, row)?;
-        Ok(match array.data_type() {
-            DataType::Timestamp(..) => {
-                text.map(|text| text.trim_end_matches('0').trim_end_matches('.').to_owned()).map(full_seconds)
+    fn date(&self, out: &mut String, days: i64) -> Result<()> {
+        match &self.patterns {
+            Some(Patterns { date, .. }) => fits(date.write_local(out, days * MICROS_PER_DAY), date),
+            None => {
+                write_date(out, days);
+                Ok(())
             }
-            _ => text,
-        })
+        }
+    }
+
+    fn timestamp(&self, out: &mut String, value: i64, is_instant: bool) -> Result<()> {
+        match &self.patterns {
+            Some(Patterns { timestamp, .. }) if is_instant => fits(timestamp.write(out, value, &self.zone), timestamp),
+            Some(Patterns { timestamp_ntz, .. }) => fits(timestamp_ntz.write_local(out, value), timestamp_ntz),
+            None => {
+                write_timestamp(out, if is_instant { self.zone.to_local(value) } else { value });
+                Ok(())
+            }
+        }
     }
 }
 
-/// Gives back the zeros of the seconds that went with those of the fraction.
-fn full_seconds(text: String) -> String {
-    format!("{text:0<19}")
+/// A value may be too wide for its field in the pattern.
+fn fits(written: Option<()>, pattern: &Pattern) -> Result<()> {
+    written.ok_or_else(|| {
+        SparkError::unsupported(format!("a date or time that the pattern '{}' cannot show", pattern.text()))
+    })
 }

@@ -94,7 +94,7 @@ impl Clusterer {
     fn key(&self, batch: &RecordBatch, row: usize) -> Result<Key> {
         let mut directory = String::new();
         for (&column, name) in self.partitions.iter().zip(&self.names) {
-            let value = self.printer.print_for_directory(batch.column(column), row)?;
+            let value = self.printer.print(batch.column(column), row)?;
             if !directory.is_empty() {
                 directory.push('/');
             }

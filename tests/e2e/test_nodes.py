@@ -43,6 +43,7 @@ def on(node: str, pods: list[dict]) -> list[str]:
 
 
 @pytest.mark.alone
+@pytest.mark.long
 @pytest.mark.skipif(not POWER, reason="E2E_NODE_POWER names no program that cuts a node's power")
 def test_power_cut(name, spare_node):
     """The node's executor is lost with it; the job ends right without it."""
@@ -71,4 +72,6 @@ def test_drain(name, spare_node):
     kube.until("another takes its place", lambda: len([pod for pod in executors(name) if pod["metadata"]["name"] != victim]) == 2)
     done = kube.wait_phase(name, "Succeeded", "Failed", seconds=240)
     assert (done["phase"], done["logTail"]) == ("Succeeded", "right\n"), done
-    assert (done["executors"]["failed"], done["attempt"]) == (0, 1), done
+    assert (done["executors"]["failed"], done["executors"]["lost"], done["attempt"]) == (0, 1, 1), done
+    (failure,) = done["executorFailures"]
+    assert (failure["podName"], failure["reason"]) == (victim, "Evicted"), done

@@ -70,6 +70,8 @@ struct Member {
     stage: Stage,
     has_registered: bool,
     is_wanted: bool,
+    /// Whether it left because somebody other than the driver told it to. Why, its pod shows when it is over.
+    has_left: bool,
     is_being_deleted: bool,
     /// Whether the list in progress has shown it; true outside of one.
     is_listed: bool,
@@ -186,6 +188,7 @@ impl Ledger {
             stage: Stage::Queued,
             has_registered: false,
             is_wanted: true,
+            has_left: false,
             is_being_deleted: false,
             is_listed: true,
             since: now,
@@ -197,6 +200,7 @@ impl Ledger {
     fn unwanted(&mut self, id: ExecutorId, lost: Option<ExecutorLoss>, now: Timestamp, actions: &mut Vec<Action>) {
         let Some(member) = self.members.get_mut(&id) else { return };
         let was_wanted = std::mem::replace(&mut member.is_wanted, false);
+        member.has_left |= was_wanted && lost == Some(ExecutorLoss::Decommissioned);
         let is_node_silent = matches!(member.stage, Stage::There(PodState::Running { node_answers: false }));
         match member.stage {
             Stage::Queued => {
@@ -208,7 +212,7 @@ impl Ledger {
             Stage::Asked => {}
             Stage::There(_) => Self::delete(id, member, actions),
         }
-        if let Some(loss) = lost.filter(|_| was_wanted) {
+        if let Some(loss) = lost.filter(|loss| was_wanted && *loss != ExecutorLoss::Decommissioned) {
             let loss = if is_node_silent { ExecutorLoss::NodeLost } else { loss };
             self.record(id, Ending { loss, exit_code: None }, now);
         }
@@ -297,11 +301,13 @@ impl Ledger {
     fn ended(&mut self, id: ExecutorId, ending: Ending, now: Timestamp, actions: &mut Vec<Action>) {
         let Some(member) = self.members.remove(&id) else { return };
         self.queue.retain(|queued| *queued != id);
+        if member.is_wanted || member.has_left {
+            self.record(id, ending, now);
+        }
         if !member.is_wanted {
             actions.push(Action::Lost(id, ExecutorLoss::Stopped));
             return;
         }
-        self.record(id, ending, now);
         actions.push(Action::Lost(id, ending.loss));
     }
 
@@ -309,7 +315,7 @@ impl Ledger {
     fn record(&mut self, id: ExecutorId, ending: Ending, now: Timestamp) {
         let Ending { loss, exit_code } = ending;
         match loss {
-            ExecutorLoss::Stopped | ExecutorLoss::Decommissioned => return,
+            ExecutorLoss::Stopped => return,
             loss if loss.is_application_fault() => self.failed += 1,
             _ => self.lost += 1,
         }

@@ -202,6 +202,25 @@ fn one_that_nobody_needs_is_deleted_and_told_once() {
 }
 
 #[test]
+fn one_that_left_as_somebody_told_it_is_lost_for_the_reason_that_its_pod_shows() {
+    let mut story = Story::running(3);
+    for number in [1, 2] {
+        story.tell(Event::Unwanted(id(number), Some(ExecutorLoss::Decommissioned)));
+    }
+    assert_eq!(story.failures(), [], "why is not known yet");
+    let told = story.tell(Event::Gone(id(1), ending(ExecutorLoss::PodDeleted, None)));
+    assert_eq!(told, [Action::Lost(id(1), ExecutorLoss::Stopped)], "the driver knows that it has left");
+    story.tell(Event::Seen(id(2), PodState::Ended(ending(ExecutorLoss::Evicted, Some(0)))));
+    // Its pod is over before the driver has heard that it leaves.
+    story.tell(Event::Seen(id(3), PodState::Ended(ending(ExecutorLoss::PodDeleted, Some(0)))));
+    story.tell(Event::Unwanted(id(3), Some(ExecutorLoss::Decommissioned)));
+    let reasons: Vec<String> = story.failures().into_iter().map(|(_, reason, _)| reason).collect();
+    assert_eq!(reasons, ["PodDeleted", "Evicted", "PodDeleted"]);
+    let counts = story.report().executors.unwrap();
+    assert_eq!((counts.failed, counts.lost, counts.target), (0, 3, 0));
+}
+
+#[test]
 fn one_that_is_not_needed_before_it_is_there_is_deleted_then() {
     let mut story = Story::wanting(17);
     assert_eq!(story.tell(Event::Unwanted(id(17), None)), [Action::Lost(id(17), ExecutorLoss::Stopped)], "it waited");

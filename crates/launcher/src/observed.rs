@@ -40,11 +40,12 @@ pub(crate) fn read(pod: &Pod) -> PodState {
     let Some(status) = &pod.status else { return PodState::Pending(None) };
     let state = pod_status::engine(status);
     let terminated = state.and_then(|state| state.terminated.as_ref());
+    let is_deleted = pod.metadata.deletion_timestamp.is_some();
     let is_over = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
     if is_over || terminated.is_some() {
-        return PodState::Ended(ending(status, terminated));
+        return PodState::Ended(ending(status, terminated, is_deleted));
     }
-    if pod.metadata.deletion_timestamp.is_some() {
+    if is_deleted {
         return match pod_status::disruption(status) {
             // Nobody on the node is there to end it.
             Some(Disruption::NodeLost) => PodState::Ended(Ending { loss: ExecutorLoss::NodeLost, exit_code: None }),
@@ -81,12 +82,14 @@ fn loss_of(disruption: Disruption) -> ExecutorLoss {
     }
 }
 
-fn ending(status: &PodStatus, terminated: Option<&ContainerStateTerminated>) -> Ending {
+fn ending(status: &PodStatus, terminated: Option<&ContainerStateTerminated>, is_deleted: bool) -> Ending {
     let exit_code = terminated.map(|ended| ended.exit_code);
     if terminated.is_some_and(pod_status::is_out_of_memory) {
         return Ending { loss: ExecutorLoss::OutOfMemory, exit_code };
     }
     let by_itself = match exit_code {
+        // It did as it was told, in time or not.
+        None | Some(0 | 130 | 137 | 143) if is_deleted => ExecutorLoss::PodDeleted,
         // 128 and the signal: somebody else ended it.
         Some(code @ (130 | 137 | 143)) => ExecutorLoss::Killed(code - 128),
         Some(code) => ExecutorLoss::of_exit(code),
@@ -130,6 +133,10 @@ mod tests {
         json!([{ "name": "spark", "image": "", "imageID": "", "ready": false, "restartCount": 0, "state": state }])
     }
 
+    fn terminated(code: i32, reason: &str) -> Value {
+        container(json!({ "terminated": { "exitCode": code, "reason": reason } }))
+    }
+
     #[track_caller]
     fn ended(status: Value, loss: ExecutorLoss) {
         match read(&pod(status.clone())) {
@@ -140,8 +147,6 @@ mod tests {
 
     #[test]
     fn reasons_of_a_loss_come_from_typed_fields() {
-        let terminated =
-            |code: i32, reason: &str| container(json!({ "terminated": { "exitCode": code, "reason": reason } }));
         let failed = |containers: Value| json!({ "phase": "Failed", "containerStatuses": containers });
         ended(failed(terminated(137, "OOMKilled")), ExecutorLoss::OutOfMemory);
         ended(failed(terminated(137, "Error")), ExecutorLoss::Killed(9));
@@ -170,6 +175,17 @@ mod tests {
         leaving.metadata.deletion_timestamp = serde_json::from_value(json!("2026-01-01T00:00:00Z")).unwrap();
         assert_eq!(read(&leaving), PodState::Leaving);
         assert_eq!(gone(&leaving).loss, ExecutorLoss::PodDeleted);
+        for (code, loss) in [
+            (0, ExecutorLoss::PodDeleted),
+            (143, ExecutorLoss::PodDeleted),
+            (137, ExecutorLoss::PodDeleted),
+            (3, ExecutorLoss::Exited(3)),
+        ] {
+            let mut over = leaving.clone();
+            let containers = serde_json::from_value(terminated(code, "Completed")).unwrap();
+            over.status.as_mut().unwrap().container_statuses = containers;
+            assert!(matches!(read(&over), PodState::Ended(ending) if ending.loss == loss), "{code}");
+        }
         let target = json!([{ "type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI" }]);
         leaving.status.as_mut().unwrap().conditions = serde_json::from_value(target).unwrap();
         assert_eq!(read(&leaving), PodState::Leaving, "it may finish its tasks");

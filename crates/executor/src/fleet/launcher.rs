@@ -26,7 +26,8 @@ pub trait ExecutorLauncher: Send + Sync + fmt::Debug {
     /// Errors: it cannot be started; nothing is left of it.
     async fn start(&self, executor: ExecutorId) -> Result<()>;
 
-    /// Ends an executor, if it is there: because it was given up for lost, or because nobody needs it.
+    /// Ends an executor, if it is there: because it was given up for lost, because it has left as somebody else told it
+    /// to (`Decommissioned`), or because nobody needs it.
     async fn stop(&self, executor: ExecutorId, lost: Option<ExecutorLoss>);
 
     /// Hears that an executor has registered.

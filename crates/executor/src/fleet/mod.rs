@@ -268,11 +268,13 @@ impl Fleet {
     }
 
     fn dismiss(&mut self, executor: ExecutorId, stop: Stop) {
+        // Nobody here asked one that has drained to leave.
+        let lost = (stop == Stop::Drained).then_some(ExecutorLoss::Decommissioned);
         let _ = self.registry.send(executor, Order::Stop(stop));
         self.members.remove(&executor);
         self.ending.insert(executor);
         self.registry.forget(executor);
-        self.end(executor, None);
+        self.end(executor, lost);
     }
 }
 

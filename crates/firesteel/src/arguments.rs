@@ -328,10 +328,13 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 mod tests {
     use clap::CommandFactory;
 
+    use crate::submit_flags::own_first;
+
     use super::*;
 
     fn parse(line: &str) -> Result<Command, clap::Error> {
-        Arguments::try_parse_from(line.split(' ')).map(|arguments| arguments.command)
+        let line = own_first(line.split(' ').map(str::to_owned));
+        Arguments::try_parse_from(line).map(|arguments| arguments.command)
     }
 
     #[test]
@@ -365,7 +368,7 @@ mod tests {
     #[test]
     fn submit_leaves_the_words_of_spark_submit_alone() {
         let line =
-            "firesteel submit -n team --executors 4 --executor-memory 8g --name x s3://code/job.py --executors 9";
+            "firesteel submit -n team --executor-memory 8g --executors 4 --name x s3://code/job.py --executors 9";
         let Command::Submit(submit) = parse(line).unwrap() else { panic!("another command") };
         assert_eq!((submit.executors, submit.place.namespace.as_deref()), (Some(4), Some("team")));
         assert_eq!(submit.words.join(" "), "--executor-memory 8g --name x s3://code/job.py --executors 9");

@@ -24,6 +24,9 @@ pub(crate) fn convert(arguments: &Convert) -> Result<(), Failure> {
         // The manifest is printed; nobody is left to tell if standard error is closed.
         let _ = writeln!(std::io::stderr(), "not carried over: {sentence}");
     }
+    for sentence in &converted.to_add {
+        let _ = writeln!(std::io::stderr(), "to add: {sentence}");
+    }
     Ok(())
 }
 

@@ -33,8 +33,10 @@ mod program;
 mod run;
 mod s3;
 mod sql;
+mod submit_flags;
 mod tail;
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -43,9 +45,13 @@ use tracing_subscriber::EnvFilter;
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
+use crate::submit_flags::own_first;
 
 fn main() -> ExitCode {
-    let command = Arguments::parse().command;
+    let line: Result<Vec<String>, _> = std::env::args_os().map(OsString::into_string).collect();
+    // Words that are no text are refused where they stand.
+    let arguments = line.map_or_else(|_| Arguments::parse(), |line| Arguments::parse_from(own_first(line)));
+    let command = arguments.command;
     let filter = EnvFilter::try_from_env("FIRESTEEL_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
     match perform(command) {

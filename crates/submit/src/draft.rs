@@ -78,7 +78,7 @@ fn converted(words: &[String]) -> Result<Converted, SubmitError> {
             "metadata": {"name": name_of(&stem)},
             "spec": {"main": {"sql": {"text": read(file)?}}},
         });
-        return Ok(Converted { job, left_out: Vec::new() });
+        return Ok(Converted { job, left_out: Vec::new(), to_add: Vec::new() });
     }
     let mut converted = from_command(words)?;
     // The first word that is a script of this machine is the program: what follows are its arguments.

@@ -47,7 +47,7 @@ fn kubeflow(draft: &mut Draft, spec: &Map<String, Value>) -> Result<(), ConvertE
             }
             "mainClass" => draft.leave_out(format!("mainClass: {}", plain(value))),
             "arguments" => draft.set(&["args"], value.clone()),
-            "image" => draft.set(&["image"], value.clone()),
+            "image" => draft.set_image(&plain(value)),
             "suspend" => draft.set(&["suspend"], value.clone()),
             "timeToLiveSeconds" => {
                 let seconds = format!("{}s", plain(value));
@@ -189,8 +189,11 @@ spec:
         assert_eq!(spec["executor"]["podTemplate"]["spec"]["containers"][0]["env"][0]["name"], "A");
         let mut left_out = converted.left_out.clone();
         left_out.sort();
-        let expected = ["spark.kubernetes.driver.label.x=z", "spec.deps.jars", "spec.executor.gpu", "spec.monitoring"];
-        assert_eq!(left_out, expected);
+        let image = "the image mine:1: make one FROM firesteel with what the job needs, and set spec.image";
+        let keys = ["spark.kubernetes.driver.label.x=z", "spec.deps.jars", "spec.executor.gpu", "spec.monitoring"];
+        assert_eq!(left_out, [&keys[..], &[image]].concat());
+        assert_eq!(spec["image"], Value::Null);
+        assert!(matches!(converted.to_add.as_slice(), [one] if one.starts_with("storage.shuffle.url")));
         Manifest::parse(&converted.job.to_string(), "job", &[]).unwrap();
     }
 
@@ -210,7 +213,8 @@ spec:
 ";
         let converted = from_application(text).unwrap();
         assert_eq!(converted.job["spec"]["executor"]["elastic"], json!({ "max": 3 }));
-        assert_eq!(converted.left_out, Vec::<String>::new());
+        let [image] = converted.left_out.as_slice() else { panic!("{:?}", converted.left_out) };
+        assert!(image.starts_with("the image apache/spark:4.0.0: "), "{image}");
         Manifest::parse(&converted.job.to_string(), "job", &[]).unwrap();
     }
 

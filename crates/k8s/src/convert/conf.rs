@@ -25,7 +25,9 @@ impl Draft {
         match key {
             "spark.app.name" => self.name = Some(value.to_owned()),
             "spark.kubernetes.namespace" => self.namespace = Some(value.to_owned()),
-            "spark.kubernetes.container.image" => self.set(&["image"], json!(value)),
+            "spark.kubernetes.container.image"
+            | "spark.kubernetes.driver.container.image"
+            | "spark.kubernetes.executor.container.image" => self.set_image(value),
             "spark.kubernetes.authenticate.driver.serviceAccountName" => {
                 self.set(&["serviceAccountName"], json!(value))
             }

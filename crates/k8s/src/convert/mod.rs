@@ -15,7 +15,7 @@ mod submit;
 use serde_json::{Map, Value, json};
 
 pub use application::from_application;
-pub use submit::from_command;
+pub use submit::{from_command, takes_value};
 
 /// A job, and what could not be carried over.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,8 @@ pub struct Converted {
     pub job: Value,
     /// What has no counterpart, a sentence each.
     pub left_out: Vec<String>,
+    /// What the job lacks and Spark needs not, a sentence each.
+    pub to_add: Vec<String>,
 }
 
 impl Converted {
@@ -124,6 +126,7 @@ impl Draft {
             return Err(ConvertError::NoProgram);
         }
         self.settle_executors();
+        let to_add = self.to_add();
         let name = object_name(self.name.as_deref().unwrap_or("job"));
         let mut metadata = json!({ "name": name });
         if let Some(namespace) = &self.namespace {
@@ -135,7 +138,21 @@ impl Draft {
             "metadata": metadata,
             "spec": self.spec,
         });
-        Ok(Converted { job, left_out: self.left_out })
+        Ok(Converted { job, left_out: self.left_out, to_add })
+    }
+
+    /// An image with Spark for the JVM, whatever it is called, has no Firesteel in it.
+    fn set_image(&mut self, image: &str) {
+        self.leave_out(format!(
+            "the image {image}: make one FROM firesteel with what the job needs, and set spec.image"
+        ));
+    }
+
+    fn to_add(&self) -> Vec<String> {
+        let wants_none = self.get(&["executor", "count"]) == Some(&json!(0));
+        let place = "storage.shuffle.url, a folder of a bucket such as s3://lake/shuffle: without it the job has no \
+                     executors, and its driver computes alone";
+        if wants_none { Vec::new() } else { vec![place.to_owned()] }
     }
 
     /// A number of executors and bounds of one exclude each other: bounds win, as in Spark.

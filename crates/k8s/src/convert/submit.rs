@@ -37,6 +37,15 @@ const WITHOUT_MEANING: &[&str] = &["--master", "--deploy-mode", "--remote"];
 /// Flags without a value.
 const BARE: &[&str] = &["--verbose", "-v", "--supervise", "--load-spark-defaults"];
 
+/// Whether a flag of spark-submit has a value; nothing if there is no such flag.
+pub fn takes_value(flag: &str) -> Option<bool> {
+    let with_value = ["--conf", "-c", "--py-files", "--class"].contains(&flag)
+        || KEYS.iter().any(|(name, _)| *name == flag)
+        || LEFT_OUT.contains(&flag)
+        || WITHOUT_MEANING.contains(&flag);
+    (with_value || BARE.contains(&flag)).then_some(with_value)
+}
+
 /// Reads the words of a command line, with or without `spark-submit` in front.
 ///
 /// Errors: a flag that spark-submit does not have, or without its value; no program; one for the JVM.

@@ -19,7 +19,8 @@ HELM ?= helm
 CLUSTER ?= ../shared/cluster/cluster
 GOAL ?= e2e
 # Tests that run side by side; most of their time they wait.
-E2E_WORKERS ?= 4
+E2E_WORKERS ?= 8
+E2E_MARKS ?= not scripts
 # Each has a server of its own.
 SPARK_WORKERS ?= 2
 REQUIREMENTS := tests/requirements.txt
@@ -163,11 +164,15 @@ images: build ## Build the images firesteel:0.1 and firesteel-operator:0.1 with 
 
 .PHONY: e2e
 e2e: ## Run tests/e2e against the cluster of KUBECONFIG, with images that are there. ONLY=name picks tests.
-	$(PYTHON) -m pytest tests/e2e --tb=short --durations=20 -n $(E2E_WORKERS) --dist loadgroup -m 'not scripts' $(if $(ONLY),-k '$(ONLY)')
+	$(PYTHON) -m pytest tests/e2e --tb=short --durations=20 -n $(E2E_WORKERS) -m '$(E2E_MARKS)' $(if $(ONLY),-k '$(ONLY)')
+
+.PHONY: e2e-short
+e2e-short: ## The part of it that CI runs: all but what takes longest.
+	$(MAKE) e2e E2E_MARKS='not scripts and not long'
 
 .PHONY: e2e-scripts
 e2e-scripts: ## Run the classic scripts of tests/spark/scripts as jobs on the cluster of KUBECONFIG.
-	$(PYTHON) -m pytest tests/e2e/test_scripts.py --tb=short -rA -m scripts $(if $(ONLY),-k '$(ONLY)')
+	$(PYTHON) -m pytest tests/e2e/test_scripts.py --tb=short -rA -n 5 -m scripts $(if $(ONLY),-k '$(ONLY)')
 
 .PHONY: e2e-local
 e2e-local: build python ## Run tests/e2e on a cluster that CLUSTER makes, with images built from this tree. GOAL=e2e-scripts runs that.

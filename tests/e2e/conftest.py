@@ -1,7 +1,7 @@
 """One installation for all tests: chart, operator and the quick-start S3 server, in a namespace with Pod Security.
 
-With pytest-xdist (`-n 4 --dist loadgroup`) tests run side by side. Those marked `alone` disturb others or count what is
-there: they have the cluster to themselves.
+With pytest-xdist (`-n 8`) tests run side by side. Those marked `alone` disturb others or count what is there: they have
+the cluster to themselves, when the others are done.
 """
 
 import fcntl
@@ -15,17 +15,34 @@ import kube
 
 VALUES = ["quickStart.enabled=true", "image.pullPolicy=" + os.environ.get("E2E_PULL_POLICY", "IfNotPresent")]
 KEEP = os.environ.get("E2E_KEEP")
+RESOURCES = ("scheduledsparkjobs", "sparkjobs", "sparkconnectservers")
+KINDS = (*RESOURCES, "pods")
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "alone: no other test runs at the same time")
+    config.addinivalue_line("markers", "waits: for most of its time, and long; it begins before others")
+    config.addinivalue_line("markers", "long: not part of make e2e-short")
     config.addinivalue_line("markers", "scripts: many programs; make e2e-scripts")
 
 
 def pytest_collection_modifyitems(items):
-    for item in items:
-        if item.get_closest_marker("alone"):
-            item.add_marker(pytest.mark.xdist_group("alone"))
+    # Who waits to be alone runs nothing else meanwhile.
+    items.sort(key=lambda item: bool(item.get_closest_marker("alone")) - bool(item.get_closest_marker("waits")))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    from xdist.scheduler import LoadScopeScheduling
+
+    class OneByOne(LoadScopeScheduling):
+        """Each test goes where there is room, but for those that share a scene: they go together."""
+
+        def _split_scope(self, nodeid):
+            file = nodeid.split("::")[0]
+            return file if file.endswith("test_security.py") else nodeid
+
+    return OneByOne(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -58,6 +75,9 @@ def install():
 
 
 def remove():
+    # While there is an operator: some wait for it to clean up.
+    for kind in RESOURCES:
+        kube.kubectl("delete", kind, "--all", "--timeout=60s", check=False)
     kube.call("helm", "uninstall", kube.RELEASE, "--namespace", kube.NAMESPACE, "--ignore-not-found", check=False)
     kube.call("kubectl", "delete", "namespace", kube.NAMESPACE, "--ignore-not-found", "--timeout=90s", check=False)
 
@@ -65,9 +85,16 @@ def remove():
 @pytest.fixture(autouse=True)
 def turn(request):
     """Tests share the cluster, but for those that have it alone."""
+    is_alone = request.node.get_closest_marker("alone") is not None
     with open(Path(tempfile.gettempdir()) / f"{kube.NAMESPACE}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX if request.node.get_closest_marker("alone") else fcntl.LOCK_SH)
+        fcntl.flock(lock, fcntl.LOCK_EX if is_alone else fcntl.LOCK_SH)
+        if is_alone:
+            kube.until("what tests before have deleted is gone", lambda: not any(map(leaving, KINDS)), 90)
         yield
+
+
+def leaving(kind: str) -> list[dict]:
+    return [item for item in kube.items(kind) if "deletionTimestamp" in item["metadata"]]
 
 
 @pytest.fixture
@@ -77,11 +104,12 @@ def name(request):
     clean(text)
     yield text
     if not KEEP:
-        clean(text)
+        clean(text, wait=False)
 
 
-def clean(name: str):
-    for kind in ("sparkjob", "scheduledsparkjob", "sparkconnectserver"):
-        kube.delete(kind, name, "--timeout=60s")
-    # The driver of a job with this name before must not stand in the way.
-    kube.until(f"no pod of {name}", lambda: not kube.pods_of(name), 60)
+def clean(name: str, wait: bool = True):
+    for kind in RESOURCES:
+        kube.delete(kind, name, seconds=60, wait=wait)
+    if wait:
+        # The driver of a job with this name before must not stand in the way.
+        kube.until(f"no pod of {name}", lambda: not kube.pods_of(name), 60)

@@ -1,4 +1,4 @@
-"""The cluster of KUBECONFIG, through kubectl and helm."""
+"""The cluster of KUBECONFIG: kubectl and helm for what people do with them, the API itself for what tests ask often."""
 
 import json
 import os
@@ -6,8 +6,10 @@ import subprocess
 import time
 from pathlib import Path
 
+import api
+from api import NAMESPACE, get, items, patch
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-NAMESPACE = os.environ.get("E2E_NAMESPACE", "firesteel-e2e")
 RELEASE = "firesteel"
 # How much slower than a good machine this one is.
 PATIENCE = float(os.environ.get("E2E_PATIENCE", "1"))
@@ -29,33 +31,31 @@ def helm(*arguments: str) -> str:
 
 
 def apply(*objects: dict) -> None:
-    items = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
-    kubectl("apply", "-f", "-", text=json.dumps(items))
+    for item in objects:
+        api.apply(item)
 
 
 def refused(item: dict) -> str:
     """What the API says to an object that it must not take."""
-    done = kubectl("create", "--dry-run=server", "-f", "-", text=json.dumps(item), check=False)
-    assert "Invalid value" in done or "is invalid" in done or "strict decoding" in done, done
-    return done
+    try:
+        api.create(item, dryRun="All", fieldValidation="Strict")
+    except api.Refused as refusal:
+        assert "is invalid" in str(refusal) or "strict decoding" in str(refusal), refusal
+        return str(refusal)
+    raise AssertionError(f"the API takes {item}")
 
 
-def get(kind: str, name: str) -> dict | None:
-    text = kubectl("get", kind, name, "--ignore-not-found", "-o", "json")
-    return json.loads(text) if text.strip() else None
+def delete(kind: str, name: str, seconds: float = 120, grace: int | None = None, wait: bool = True) -> None:
+    """Deletes an object, if it is there, and waits until that one is gone."""
+    before = get(kind, name)
+    if before is None or api.delete(kind, name, grace) is None or not wait:
+        return
 
+    def is_gone() -> bool:
+        now = get(kind, name)
+        return now is None or now["metadata"]["uid"] != before["metadata"]["uid"]
 
-def items(kind: str, labels: str = "") -> list[dict]:
-    selector = ["-l", labels] if labels else []
-    return json.loads(kubectl("get", kind, *selector, "-o", "json"))["items"]
-
-
-def patch(kind: str, name: str, change: dict) -> None:
-    kubectl("patch", kind, name, "--type=merge", "-p", json.dumps(change))
-
-
-def delete(kind: str, name: str, *arguments: str) -> None:
-    kubectl("delete", kind, name, "--ignore-not-found", *arguments)
+    until(f"the {kind} {name} is gone", is_gone, seconds)
 
 
 def in_store(*command: str, text: str | None = None) -> str:
@@ -84,7 +84,7 @@ def until(what: str, test, seconds: float = 60):
             return answer
         if time.monotonic() > end:
             raise AssertionError(f"after {seconds * PATIENCE:.0f} s still not: {what}")
-        time.sleep(0.5)
+        time.sleep(0.25)
 
 
 def job(name: str, main: dict | str, **spec) -> dict:
@@ -128,8 +128,7 @@ def pods_of(name: str, role: str = "driver") -> list[dict]:
 
 
 def events_of(name: str) -> list[dict]:
-    found = json.loads(kubectl("get", "events.events.k8s.io", "-o", "json"))["items"]
-    return [event for event in found if event["regarding"].get("name") == name]
+    return [event for event in items("events") if event["regarding"].get("name") == name]
 
 
 def conditions(of: dict) -> dict[str, str]:

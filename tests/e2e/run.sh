@@ -38,6 +38,7 @@ images() {
 start() {
   "$cluster" up 2
   "$cluster" load "$cache/firesteel.tar" "$cache/firesteel-operator.tar"
+  rm "$cache/firesteel.tar" "$cache/firesteel-operator.tar"
 }
 
 timed "tools" tools

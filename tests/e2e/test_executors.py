@@ -82,15 +82,16 @@ def leaves_nothing_but_the_policy(name: str):
     labels = f"firesteel.dev/job={name}"
     for kind in ("pods", "secrets"):
         kube.until(f"no {kind}", lambda kind=kind: not kube.items(kind, labels), 60)
-    kube.delete("sparkjob", name, "--timeout=60s")
+    kube.delete("sparkjob", name, seconds=60)
     leaves_nothing(name)
 
 
+@pytest.mark.waits
 def test_an_executor_that_is_killed_is_replaced(name):
     kube.apply(job(name, SLOW.format(seconds=5), executor={"minToStart": 2}))
     before = wait_executors(name, 2)
     victim = before[0]["metadata"]["name"]
-    kube.delete("pod", victim, "--grace-period=0", "--force")
+    kube.delete("pod", victim, grace=0)
     kube.until("another takes its place", lambda: len(names(executors(name)) - {victim}) == 2, 60)
     done = kube.wait_phase(name, "Succeeded", "Failed", seconds=240)
     assert (done["phase"], done["logTail"]) == ("Succeeded", "right\n"), done
@@ -154,7 +155,7 @@ def test_delete_leaves_nothing_behind(name):
     wait_executors(name, 2)
     uid = kube.get("sparkjob", name)["metadata"]["uid"]
     kube.until("there are objects of the shuffle", lambda: kube.shuffle_objects(uid), 60)
-    kube.delete("sparkjob", name, "--timeout=100s")
+    kube.delete("sparkjob", name, seconds=100)
     leaves_nothing(name)
     assert kube.shuffle_objects(uid) == []
 
@@ -168,6 +169,7 @@ def test_the_number_follows_the_manifest(name):
     wait_executors(name, 1)
 
 
+@pytest.mark.waits
 def test_elastic_executors_come_with_the_work_and_go(name):
     script = SLOW.format(seconds=4) + "\nimport time\ntime.sleep(600)\n"
     elastic = {"count": None, "elastic": {"min": 0, "initial": 0, "max": 3, "idle": "3s"}}

@@ -84,7 +84,7 @@ def test_driver_killed(name):
     item = kube.job(name, SLEEP, retry={"backoff": {"initial": "1s", "max": "1s"}})
     kube.apply(item)
     kube.wait_phase(name, "Running")
-    kube.delete("pod", f"{name}-1-driver", "--grace-period=0", "--force")
+    kube.delete("pod", f"{name}-1-driver", grace=0)
     kube.until("a second attempt runs", lambda: kube.status(name).get("attempt") == 2 and kube.status(name)["phase"] == "Running", 90)
     now = kube.status(name)
     assert (now.get("failures", 0), now["disruptions"]) == (0, 1), now

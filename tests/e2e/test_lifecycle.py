@@ -41,7 +41,7 @@ def test_delete_while_running(name):
     kube.apply(kube.job(name, SLEEP, storage=shuffle))
     kube.wait_phase(name, "Running")
     assert kube.get("sparkjob", name)["metadata"]["finalizers"] == ["firesteel.dev/shuffle"]
-    kube.delete("sparkjob", name, "--timeout=100s")
+    kube.delete("sparkjob", name, seconds=100)
     labels = f"firesteel.dev/job={name}"
     for kind in ("pods", "configmaps", "services", "secrets"):
         kube.until(f"no {kind}", lambda kind=kind: not kube.items(kind, labels))
@@ -68,7 +68,7 @@ def test_operator_killed_while_jobs_launch(name):
     kube.apply(*[kube.job(one, {"sql": {"text": "SELECT 1"}}, cleanup={"keepPods": "Always"}) for one in names])
     for _ in range(3):
         for pod in kube.items("pods", selector):
-            kube.delete("pod", pod["metadata"]["name"], "--grace-period=0", "--force", "--wait=false")
+            kube.delete("pod", pod["metadata"]["name"], grace=0, wait=False)
         kube.until("an operator runs", lambda: any(p["status"]["phase"] == "Running" for p in kube.items("pods", selector)))
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         ends = list(pool.map(lambda one: kube.wait_phase(one, "Succeeded", "Failed", seconds=240), names))

@@ -1,6 +1,10 @@
 """Jobs made by a schedule. Each test waits for the minute to turn."""
 
+import pytest
+
 import kube
+
+pytestmark = pytest.mark.waits
 
 SLEEP = {"native": {"command": ["/bin/sleep", "600"]}}
 SQL = {"sql": {"text": "SELECT 1"}}

@@ -17,6 +17,8 @@ pytestmark = pytest.mark.scripts
 
 SCRIPTS = {path.stem: path.read_text() for path in sorted((kube.ROOT / "tests/spark/scripts").glob("*.py"))}
 LOCAL = {name for name, text in SCRIPTS.items() if re.search(r"mkdtemp|TemporaryDirectory", text)}
+# Jobs among which those for executors are divided; they may run side by side.
+PARTS = 4
 # They hand their files to Spark, which brings them to executors.
 SENT = {"added_files", "py_files"}
 
@@ -58,10 +60,10 @@ def check(name: str, scripts: dict[str, str], count: int):
     assert not failed, "\n".join(f"=== {script}\n{said}" for script, said in failed.items())
 
 
-@pytest.mark.parametrize("half", [0, 1])
-def test_scripts_on_executors(name, half):
+@pytest.mark.parametrize("part", range(PARTS))
+def test_scripts_on_executors(name, part):
     scripts = [script for script in SCRIPTS if script not in LOCAL - SENT]
-    check(f"{name}-{half}", {script: SCRIPTS[script] for script in scripts[half::2]}, count=2)
+    check(f"{name}-{part}", {script: SCRIPTS[script] for script in scripts[part::PARTS]}, count=2)
 
 
 def test_scripts_with_files_of_their_own(name):

@@ -5,10 +5,9 @@ import json
 
 import pytest
 
+import api
 import kube
 from test_server import client
-
-pytestmark = pytest.mark.alone
 
 SHUFFLE = {"shuffle": {"url": "s3://sales-data/shuffle"}}
 ONE, OTHER, SERVER = "secure-one", "secure-other", "secure-server"
@@ -85,7 +84,7 @@ print("seen " + json.dumps(seen))
 def scene():
     """Two jobs with an executor each, and a server; all stay until the module's tests are done."""
     for name in (ONE, OTHER):
-        kube.delete("sparkjob", name, "--timeout=60s")
+        kube.delete("sparkjob", name, seconds=60)
     server = {
         "apiVersion": "firesteel.dev/v1alpha1",
         "kind": "SparkConnectServer",
@@ -100,10 +99,10 @@ def scene():
     ready = lambda: kube.conditions(kube.status(SERVER, "sparkconnectserver")).get("Ready") == "True"
     kube.until("the server is ready", ready, 120)
     yield
-    kube.delete("pod", "stranger", "--wait=false")
+    kube.delete("pod", "stranger", wait=False)
     kube.delete("sparkconnectserver", SERVER)
     for name in (ONE, OTHER):
-        kube.delete("sparkjob", name, "--timeout=90s")
+        kube.delete("sparkjob", name, seconds=90)
 
 
 def log(pod: str) -> str:
@@ -225,12 +224,12 @@ OPERATOR_RULES = [
 
 
 @pytest.mark.parametrize("account, rules", [("firesteel-driver", DRIVER_RULES), ("firesteel-operator", OPERATOR_RULES)])
-def test_a_role_allows_what_is_needed_and_no_more(account, rules):
+def test_a_role_allows_what_is_needed_and_no_more(scene, account, rules):
     reviews = [review(account, verb, resource, kube.NAMESPACE) for verb, resource, _ in rules]
     assert answers(reviews) == [allowed for *_, allowed in rules], list(zip(rules, answers(reviews)))
 
 
-def test_a_driver_has_no_rights_in_other_namespaces():
+def test_a_driver_has_no_rights_in_other_namespaces(scene):
     verbs = [("create", "pods"), ("list", "pods"), ("create", "secrets"), ("list", "resourcequotas")]
     reviews = [review("firesteel-driver", verb, resource, "kube-system") for verb, resource in verbs]
     assert not any(answers(reviews))
@@ -250,15 +249,7 @@ def review(account: str, verb: str, resource: str, namespace: str) -> dict:
 
 
 def answers(reviews: list[dict]) -> list[bool]:
-    items = {"apiVersion": "v1", "kind": "List", "items": reviews}
-    text = kube.kubectl("create", "-f", "-", "-o", "json", text=json.dumps(items))
-    found = []
-    # One object after the other.
-    while text := text.strip():
-        answer, end = json.JSONDecoder().raw_decode(text)
-        found.append(answer["status"]["allowed"])
-        text = text[end:]
-    return found
+    return [api.create(review)["status"]["allowed"] for review in reviews]
 
 
 def test_a_policy_selects_all_parts_of_a_job_and_lets_in_no_others(scene):

@@ -1,5 +1,7 @@
 """A standing server, used by a PySpark client in another pod."""
 
+import pytest
+
 import kube
 
 # PySpark sends a token over a plain connection to localhost alone, so that the pod forwards a port of its own.
@@ -159,6 +161,7 @@ def test_server_with_executors(name):
         kube.until(f"no {kind}", lambda kind=kind: not parts(kind), 90)
 
 
+@pytest.mark.waits
 def test_a_server_without_sessions_rests_until_a_client_comes(name):
     server = {
         "apiVersion": "firesteel.dev/v1alpha1",

@@ -4,14 +4,12 @@ With pytest-xdist (`-n 8`) tests run side by side. Those marked `alone` disturb 
 the cluster to themselves, when the others are done.
 """
 
-import fcntl
 import os
-import tempfile
-from pathlib import Path
 
 import pytest
 
 import kube
+from turns import turn
 
 VALUES = ["quickStart.enabled=true", "image.pullPolicy=" + os.environ.get("E2E_PULL_POLICY", "IfNotPresent")]
 KEEP = os.environ.get("E2E_KEEP")
@@ -83,11 +81,10 @@ def remove():
 
 
 @pytest.fixture(autouse=True)
-def turn(request):
+def its_turn(request):
     """Tests share the cluster, but for those that have it alone."""
     is_alone = request.node.get_closest_marker("alone") is not None
-    with open(Path(tempfile.gettempdir()) / f"{kube.NAMESPACE}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX if is_alone else fcntl.LOCK_SH)
+    with turn(is_alone):
         if is_alone:
             kube.until("what tests before have deleted is gone", lambda: not any(map(leaving, KINDS)), 90)
         yield

@@ -33,6 +33,8 @@ images() {
   "$root/images/base.sh" localhost/firesteel-base:bookworm
   BASE=localhost/firesteel-base:bookworm ARCHIVE=$cache CERTIFICATES=$([ -e $trusted ] && echo $trusted) \
     "$root/images/build.sh" "$programs"
+  # Of images that were built before only what is used again stays.
+  buildah rmi --prune >/dev/null
 }
 
 start() {

@@ -8,6 +8,7 @@ import pytest
 import api
 import kube
 from test_server import client
+from turns import turn
 
 SHUFFLE = {"shuffle": {"url": "s3://sales-data/shuffle"}}
 ONE, OTHER, SERVER = "secure-one", "secure-other", "secure-server"
@@ -83,6 +84,17 @@ print("seen " + json.dumps(seen))
 @pytest.fixture(scope="module")
 def scene():
     """Two jobs with an executor each, and a server; all stay until the module's tests are done."""
+    # What a module shares is made before it is the turn of its first test.
+    with turn():
+        set_up()
+    yield
+    kube.delete("pod", "stranger", wait=False)
+    kube.delete("sparkconnectserver", SERVER)
+    for name in (ONE, OTHER):
+        kube.delete("sparkjob", name, seconds=90)
+
+
+def set_up():
     for name in (ONE, OTHER):
         kube.delete("sparkjob", name, seconds=60)
     server = {
@@ -98,11 +110,6 @@ def scene():
         kube.until(f"{name} has looked around; {kube.status(name)}", lambda name=name: "told" in log(f"{name}-1-driver"), 180)
     ready = lambda: kube.conditions(kube.status(SERVER, "sparkconnectserver")).get("Ready") == "True"
     kube.until("the server is ready", ready, 120)
-    yield
-    kube.delete("pod", "stranger", wait=False)
-    kube.delete("sparkconnectserver", SERVER)
-    for name in (ONE, OTHER):
-        kube.delete("sparkjob", name, seconds=90)
 
 
 def log(pod: str) -> str:

@@ -90,8 +90,8 @@ bench: release $(BENCH_VENV)/.installed ## Time TPC-H beside Spark and Sail, rel
 	FIRESTEEL=$(RELEASE)/firesteel $(BENCH_VENV)/bin/python tests/bench/tpch.py $(BENCH_ARGS)
 
 .PHONY: bench-python
-bench-python: release python $(BENCH_VENV)/.installed ## Time RDD programs beside PySpark's own, release build. BENCH_ARGS='--repeat 1' changes it.
-	FIRESTEEL=$(RELEASE)/firesteel python3 tests/bench/rdd.py --firesteel $(PYTHON) --spark $(BENCH_VENV)/bin/python $(BENCH_ARGS)
+bench-python: release python $(BENCH_VENV)/.installed ## Time Python functions and RDDs beside PySpark and Sail, release build. BENCH_ARGS='--repeat 1' changes it.
+	FIRESTEEL=$(RELEASE)/firesteel python3 tests/bench/python.py --firesteel $(PYTHON) --spark $(BENCH_VENV)/bin/python $(BENCH_ARGS)
 
 $(BENCH_VENV)/.installed: $(BENCH_REQUIREMENTS)
 	test -x $(BENCH_VENV)/bin/python || python3 -m venv $(BENCH_VENV)

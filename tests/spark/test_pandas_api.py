@@ -1,49 +1,9 @@
-"""pandas API on Spark over our server, compared with pandas itself: what needs no index made of row numbers."""
+"""pandas API on Spark over our server, compared with pandas itself."""
 
-import numpy as np
-import pandas as pd
 import pytest
-from pandas.testing import assert_frame_equal, assert_series_equal
+from pandas_beside import both, session  # noqa: F401
 
 import pyspark.pandas as ps
-
-
-@pytest.fixture(autouse=True)
-def session(spark, monkeypatch):
-    """The session that pyspark.pandas finds."""
-    from pyspark.sql.connect.session import SparkSession
-
-    monkeypatch.setattr(SparkSession, "_default_session", spark)
-    monkeypatch.setattr(SparkSession._active_session, "session", spark, raising=False)
-    yield
-
-
-def frame() -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "city": ["Oslo", "Rome", "Oslo", "Bern", "Rome", "Oslo"],
-            "year": [2020, 2020, 2021, 2021, 2022, 2022],
-            "price": [1.5, 2.5, 3.5, 4.25, 5.5, 6.5],
-            "gap": [1.0, np.nan, 3.0, np.nan, np.nan, 6.0],
-            "day": pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05", "2024-01-06"]),
-        },
-        index=[10, 20, 30, 40, 50, 60],
-    )
-
-
-def both(work):
-    """The same work with pandas and with Spark: equal results."""
-    expected, actual = work(pd, frame()), work(ps, ps.from_pandas(frame()))
-    actual = actual.to_pandas() if hasattr(actual, "to_pandas") else actual
-    if isinstance(expected, pd.DataFrame):
-        assert_frame_equal(actual, expected, check_dtype=False, check_freq=False)
-    elif isinstance(expected, pd.Series):
-        assert_series_equal(actual, expected, check_dtype=False, check_freq=False)
-    elif isinstance(expected, pd.Index):
-        assert list(actual) == list(expected)
-    else:
-        assert actual == expected
-
 
 WORKS = {
     "columns": lambda lib, df: df[["price", "city"]],
@@ -86,7 +46,7 @@ WORKS = {
     "map": lambda lib, df: df.city.map({"Oslo": 1, "Rome": 2}),
     "apply_rows": lambda lib, df: df[["year", "price"]].apply(lambda row: row["year"] + 1, axis=1),
     "apply_columns": lambda lib, df: df[["year"]].apply(lambda column: column + 1),
-    "applymap": lambda lib, df: df[["year"]].map(lambda value: value * 2) if lib is pd else df[["year"]].applymap(lambda value: value * 2),
+    "applymap": lambda lib, df: df[["year"]].map(lambda value: value * 2) if lib is not ps else df[["year"]].applymap(lambda value: value * 2),
     "transform": lambda lib, df: df[["year"]].transform(lambda column: column - 1),
     "where": lambda lib, df: df.price.where(df.price > 2, -1.0),
     "mask": lambda lib, df: df.year.mask(df.year > 2020),

@@ -132,6 +132,12 @@ impl<'s> SessionEnvironment<'s> {
             return Ok(TableSource::View { query, columns: view.column_names.clone(), name, stored: Some(stored) });
         }
         self.depends_on_path(&table.location);
+        let python = shown(python_source::named(self.session, &table.format));
+        self.depends(|dependencies| dependencies.sources.push((table.format.clone(), python)));
+        if let Some(source) = self.handle.block_on(python_source::open_table(self.session, table))? {
+            let fields = source.fields().to_vec();
+            return Ok(TableSource::Provider { provider: Arc::new(source), fields, name });
+        }
         Ok(match self.handle.block_on(table_files(self.session, table))? {
             Some(files) => {
                 let fields = with_lengths(files.fields(), &table.columns()?);

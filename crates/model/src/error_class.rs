@@ -120,6 +120,7 @@ classes! {
     PYTHON_WORKER_FAILED = "FIRESTEEL_PYTHON_WORKER_FAILED", "", Spark, "the Python worker failed: <reason>";
     UNSUPPORTED_FEATURE_PYTHON_UDF_IN_ON_CLAUSE = "UNSUPPORTED_FEATURE.PYTHON_UDF_IN_ON_CLAUSE", "0A000", Analysis, "a Python function of columns of both sides cannot stand in the ON clause of a <joinType> JOIN; an INNER JOIN with a filter above can do it";
     UNSUPPORTED_FEATURE_LAMBDA_FUNCTION_WITH_PYTHON_UDF = "UNSUPPORTED_FEATURE.LAMBDA_FUNCTION_WITH_PYTHON_UDF", "0A000", Analysis, "the Python function <funcName> cannot stand in a lambda";
+    UNSUPPORTED_FEATURE_PANDAS_UDAF_IN_PIVOT = "UNSUPPORTED_FEATURE.PANDAS_UDAF_IN_PIVOT", "0A000", Analysis, "PIVOT does not take aggregates in Python";
     INVALID_PANDAS_UDF_PLACEMENT = "INVALID_PANDAS_UDF_PLACEMENT", "0A000", Analysis, "the Python aggregates <functionList> cannot stand beside aggregates that are not Python's";
     ARROW_TYPE_MISMATCH = "ARROW_TYPE_MISMATCH", "42K0G", Spark, "<operation> gave rows of the wrong schema: <outputTypes> was declared, not <actualDataTypes>";
 

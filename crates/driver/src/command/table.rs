@@ -15,6 +15,7 @@ use super::write::{self, Target};
 use super::{assign, cache, defaults, listing};
 use crate::application::now_ms;
 use crate::planning;
+use crate::python_source;
 use crate::rows::ReadyRows;
 use crate::session::DriverSession;
 
@@ -93,7 +94,10 @@ async fn definition(session: &DriverSession, create: &CreateTable, name: &TableN
     let catalog = session.catalog().shared();
     let schema = catalog.schema(&name.schema).await?;
     let format = create.format.clone().unwrap_or_else(|| session.settings().text(&conf::SOURCES_DEFAULT));
-    firesteel_sources::Format::parse(&format)?;
+    let is_python = python_source::is_source_of(session, &format);
+    if !is_python {
+        firesteel_sources::Format::parse(&format)?;
+    }
     let location = create.location.clone().or_else(|| write::option(&create.options, "path"));
     let is_external = location.is_some();
     let location = location.unwrap_or_else(|| catalog.table_location(&schema, &name.name));
@@ -109,12 +113,13 @@ async fn definition(session: &DriverSession, create: &CreateTable, name: &TableN
     if let Some(query) = &create.query {
         let fields = planning::analyzed(session, query).await?.fields;
         columns = fields.into_iter().map(|field| StructField { nullable: true, ..as_declared(field) }).collect();
-    } else if columns.is_empty() && is_external {
+    } else if columns.is_empty() && (is_external || is_python) {
         columns = inferred(session, &format, &location, &create.options).await?;
     }
     write::check_names(&columns, session.case_sensitive())?;
     let columns = partitions_last(columns, &partition_columns)?;
-    let mut table = TableMetadata::new(&name.schema, &name.name, &format.to_lowercase(), &columns, &location);
+    let format = if is_python { format } else { format.to_lowercase() };
+    let mut table = TableMetadata::new(&name.schema, &name.name, &format, &columns, &location);
     table.kind = if is_external { TableKind::External } else { TableKind::Managed };
     table.partition_columns = partition_columns;
     table.options = create.options.iter().filter(|(key, _)| !key.eq_ignore_ascii_case("path")).cloned().collect();
@@ -167,6 +172,9 @@ async fn inferred(
         options: options.iter().filter(|(key, _)| !key.eq_ignore_ascii_case("path")).cloned().collect(),
         ..Default::default()
     };
+    if let Some(python) = python_source::named(session, format) {
+        return Ok(python_source::open(session, python, &source, None).await?.fields().to_vec());
+    }
     Ok(crate::environment::data_source(session, &source).await?.fields().to_vec())
 }
 
@@ -186,7 +194,7 @@ fn partitions_last(columns: Vec<StructField>, partitions: &[String]) -> Result<V
     Ok(ordered)
 }
 
-/// Writes the rows of AS SELECT; the files that were there go.
+/// Writes the rows of AS SELECT; the files that were there go. A source's table is new, so that its rows come first.
 async fn fill(
     session: &DriverSession,
     table: &TableMetadata,
@@ -198,7 +206,10 @@ async fn fill(
         format: table.format.clone(),
         path: table.location.clone(),
         options: table.options.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
-        mode: WriteMode::Overwrite { dynamic: false },
+        mode: match python_source::is_source_of(session, &table.format) {
+            true => WriteMode::Append,
+            false => WriteMode::Overwrite { dynamic: false },
+        },
         partition_by: table.partition_columns.clone(),
     };
     write::run(session, &target, &input, cancellation).await
@@ -305,8 +316,17 @@ pub(super) async fn truncate(
             SparkError::new(&error_class::TRUNCATE_EXTERNAL_TABLE).param("tableIdentWithDB", quote(&table.name))
         );
     }
+    if python_source::is_source_of(session, &table.format) {
+        return Err(SparkError::new(&error_class::UNSUPPORTED_FEATURE_TABLE_OPERATION)
+            .param("tableName", quoted_name(&table))
+            .param("operation", "TRUNCATE TABLE"));
+    }
     delete_files(session, &table.location).await?;
     Ok(ReadyRows::default())
+}
+
+fn quoted_name(table: &TableMetadata) -> String {
+    table.qualified_name().iter().map(|part| quote(part)).collect::<Vec<_>>().join(".")
 }
 
 /// `saveAsTable`

@@ -28,7 +28,7 @@ use crate::python_source;
 use crate::rows::ReadyRows;
 use crate::session::DriverSession;
 
-/// Files to be written.
+/// What is written: files, or what a data source in Python makes of rows.
 pub(super) struct Target {
     pub(super) format: String,
     pub(super) path: String,
@@ -234,13 +234,22 @@ pub(super) async fn write_to(
     }
 }
 
-/// Runs the query and writes its rows; nothing shows before all of them are written.
+/// Runs the query and writes its rows; of files nothing shows before all of them are written.
 pub(super) async fn run(
     session: &DriverSession,
     target: &Target,
     input: &Relation,
     cancellation: &CancellationToken,
 ) -> Result<()> {
+    if let Some(source) = python_source::named(session, &target.format) {
+        if !target.partition_by.is_empty() {
+            return Err(SparkError::unsupported("partitions of a Python data source"));
+        }
+        let paths = [target.path.clone()];
+        let overwrites = matches!(target.mode, WriteMode::Overwrite { .. });
+        let rows = python_source::Rows { input, options: &target.options, paths: &paths, overwrites };
+        return python_source::write_rows(session, &source, &rows, cancellation).await;
+    }
     let prepared = planning::prepared(session, input).await?;
     let fields = prepared.planned.fields.clone();
     check_columns(&fields, &target.partition_by, session.case_sensitive())?;

@@ -4,12 +4,14 @@
 //!   register: the name in the session's catalog
 //!   read:     class --open--> instance and schema --Table::scan, with filters--> PythonScanExec, a partition a task
 //!   write:    class --plan--> function over each partition's rows --messages--> commit or abort
+//!   table:    the catalog keeps name, columns and options; each use opens the source anew, and its path is the location
 //! ```
 //!
 //! The source's own code decides on plans in planning workers beside the driver and moves rows in the tasks' workers.
 
 mod filters;
 mod read;
+mod table;
 mod write;
 
 use std::collections::BTreeMap;
@@ -21,8 +23,9 @@ use firesteel_sources::Format;
 use firesteel_spec::expr::PythonSource;
 use firesteel_spec::{DataType, StructField};
 
-pub(crate) use read::open;
-pub(crate) use write::write;
+pub(crate) use read::{PythonTable, open};
+pub(crate) use table::{is_source_of, open_table};
+pub(crate) use write::{Rows, write, write_rows};
 
 use crate::session::DriverSession;
 

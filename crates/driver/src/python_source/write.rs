@@ -9,6 +9,7 @@ use firesteel_engine::python::{InputOrder, MapPartitionsExec};
 use firesteel_executor::JobOptions;
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_python::{PythonSession, SourceWrite, WRITE_OUTPUT};
+use firesteel_spec::Relation;
 use firesteel_spec::command::{SaveMode, Write, WriteTarget};
 use firesteel_spec::expr::PythonSource;
 use tokio_util::sync::CancellationToken;
@@ -17,10 +18,21 @@ use super::{class, command, options, schema_json};
 use crate::planning::{self, Prepared};
 use crate::session::DriverSession;
 
+/// Rows on their way into a source.
+pub(crate) struct Rows<'r> {
+    /// What gives them.
+    pub(crate) input: &'r Relation,
+    /// What the source is given beside them.
+    pub(crate) options: &'r [(String, String)],
+    /// Where they go, for sources that have places.
+    pub(crate) paths: &'r [String],
+    /// Whether the rows that were there go.
+    pub(crate) overwrites: bool,
+}
+
 /// `df.write.format(..)` of a source's name.
 ///
-/// Guarantees: the writer's `commit` sees one message a partition, of the attempt that counts; where anything fails,
-/// `commit` too, `abort` is called with the messages there are.
+/// Errors: `UNSUPPORTED_DATA_SOURCE_SAVE_MODE`, and as of [`write_rows`].
 pub(crate) async fn write(
     session: &DriverSession,
     source: &PythonSource,
@@ -40,11 +52,25 @@ pub(crate) async fn write(
         WriteTarget::Path(path) => vec![path.clone()],
         _ => Vec::new(),
     };
-    let prepared = planning::prepared(session, &write.input).await?;
+    let rows = Rows { input: &write.input, options: &write.options, paths: &paths, overwrites };
+    write_rows(session, source, &rows, cancellation).await
+}
+
+/// Runs a query and gives its rows to a source.
+///
+/// Guarantees: the writer's `commit` sees one message a partition, of the attempt that counts; where anything fails,
+/// `commit` too, `abort` is called with the messages there are.
+pub(crate) async fn write_rows(
+    session: &DriverSession,
+    source: &PythonSource,
+    rows: &Rows<'_>,
+    cancellation: &CancellationToken,
+) -> Result<()> {
+    let prepared = planning::prepared(session, rows.input).await?;
     let python = Arc::new(crate::python::session(session)?);
-    let (given, schema_json) = (options(&write.options, &paths), schema_json(&prepared.planned.fields));
+    let (given, schema_json) = (options(rows.options, rows.paths), schema_json(&prepared.planned.fields));
     let class = class(source);
-    let planning = class.plan_write(session.planners(), &python, &schema_json, &given, overwrites);
+    let planning = class.plan_write(session.planners(), &python, &schema_json, &given, rows.overwrites);
     let SourceWrite { command: function, writer } = session.unless_cancelled(planning).await?;
     let (outcome, messages) = run(session, prepared, &python, source, function, cancellation).await;
     let finish = |aborts| class.finish_write(session.planners(), &python, &writer, &messages, aborts);

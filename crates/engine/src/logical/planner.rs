@@ -13,8 +13,8 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::recursive_query::RecursiveQueryExec;
 use datafusion::physical_planner::{ExtensionPlanner, PhysicalPlanner};
 
-use super::{CoalesceNode, LocalSortNode, RecursionNode, RepartitionKind, RepartitionNode};
-use crate::exec::{CoalesceExec, ExchangeExec, ExchangeKind, OrderedExec, RecursionExec};
+use super::{CoalesceNode, LocalSortNode, NumberNode, RecursionNode, RepartitionKind, RepartitionNode, SettledNode};
+use crate::exec::{CoalesceExec, ExchangeExec, ExchangeKind, NumberExec, OrderedExec, RecursionExec, SettledExec};
 
 /// Plans the nodes of this module; leaves other nodes to other planners.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,6 +34,12 @@ impl ExtensionPlanner for PartitioningPlanner {
         let Some(input) = physical_inputs.first().map(Arc::clone) else { return Ok(None) };
         if let Some(node) = node.as_any().downcast_ref::<CoalesceNode>() {
             return Ok(Some(Arc::new(CoalesceExec::new(input, node.count))));
+        }
+        if let Some(node) = node.as_any().downcast_ref::<NumberNode>() {
+            return Ok(Some(Arc::new(NumberExec::new(input, node.column().to_owned()))));
+        }
+        if node.as_any().is::<SettledNode>() {
+            return Ok(Some(Arc::new(SettledExec::new(input))));
         }
         if let Some(node) = node.as_any().downcast_ref::<RecursionNode>() {
             let Some(query) = input.downcast_ref::<RecursiveQueryExec>() else {

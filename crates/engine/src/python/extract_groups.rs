@@ -16,6 +16,7 @@ use super::converse::external;
 use super::extract::restored;
 use super::group::{GroupFunction, GroupNode, GroupResult, GroupWork};
 use super::group_exec::is_whole;
+use super::grouping_sets::expanded;
 use super::scalar::Parameter;
 
 /// The aggregate, computed by Python.
@@ -36,11 +37,16 @@ pub(super) fn extract_aggregate(aggregate: Aggregate) -> Result<LogicalPlan> {
             "the Python aggregates {names} in one GROUP BY, since they are called in different ways"
         ));
     }
-    if aggregate.group_expr.iter().any(|key| matches!(key, Expr::GroupingSet(_))) {
-        return refused(format!("the Python aggregates {names} with ROLLUP, CUBE or GROUPING SETS"));
-    }
-    let mut sent = Sent::over(&aggregate.input, false);
-    let keys: Vec<usize> = aggregate.group_expr.iter().map(|key| sent.column(key)).collect();
+    let has_sets = aggregate.group_expr.iter().any(|key| matches!(key, Expr::GroupingSet(_)));
+    let (input, keys) = match has_sets {
+        true => {
+            let (plan, keys) = expanded(&aggregate)?;
+            (Arc::new(plan), keys)
+        }
+        false => (Arc::clone(&aggregate.input), aggregate.group_expr.clone()),
+    };
+    let mut sent = Sent::over(&input, false);
+    let keys: Vec<usize> = keys.iter().map(|key| sent.column(key)).collect();
     let mut functions = Vec::new();
     for (function, call) in &calls {
         if call.params.distinct || call.params.filter.is_some() || !call.params.order_by.is_empty() {
@@ -50,7 +56,7 @@ pub(super) fn extract_aggregate(aggregate: Aggregate) -> Result<LogicalPlan> {
         functions.push(GroupFunction { command: Arc::clone(&function.command), arguments });
     }
     let work = sent.work((eval_type, session), keys, Vec::new(), functions, GroupResult::OneRow);
-    let input = Arc::new(sent.projection(aggregate.input)?);
+    let input = Arc::new(sent.projection(input)?);
     Ok(GroupNode { input, work, schema: aggregate.schema }.into_plan())
 }
 

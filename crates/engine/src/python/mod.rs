@@ -25,6 +25,7 @@ mod extract_groups;
 mod extract_join;
 mod group;
 mod group_exec;
+mod grouping_sets;
 mod groups;
 mod map_partitions;
 mod map_partitions_exec;

@@ -13,7 +13,7 @@ use datafusion::physical_plan::{ExecutionPlan, limit::GlobalLimitExec, limit::Lo
 
 use super::graph::{Stage, StageGraph, StageNo, SubqueryLink};
 use super::{joins, limits, small, sorts};
-use crate::exec::{ExchangeExec, ExchangeKind, ReadMode, RecursionExec, ShuffleReadExec};
+use crate::exec::{ExchangeExec, ExchangeKind, NumberExec, ReadMode, RecursionExec, ShuffleReadExec};
 use crate::partition::OutputScheme;
 use crate::settings::ExecutionSettings;
 
@@ -89,6 +89,8 @@ impl Cutter<'_> {
             self.single(Arc::clone(node.input()), Some(node.expr().clone()), node.fetch())
         } else if let Some(node) = plan.downcast_ref::<ExchangeExec>() {
             self.replace_exchange(node)
+        } else if let Some(node) = plan.downcast_ref::<NumberExec>() {
+            self.numbered(node)
         } else {
             Ok(plan)
         }
@@ -134,6 +136,20 @@ impl Cutter<'_> {
         let read = ShuffleReadExec::new(sampled, equivalences, Partitioning::UnknownPartitioning(1));
         let read = Arc::new(read.with_mode(ReadMode::Maps(maps)));
         self.exchange(read, OutputScheme::Range(ordering.clone(), count, None), side)
+    }
+
+    /// Two stages, where there are several partitions: one writes their rows, which counts them, one numbers them.
+    fn numbered(&mut self, node: &NumberExec) -> Result<Arc<dyn ExecutionPlan>> {
+        let input = Arc::clone(node.input());
+        let maps = input.output_partitioning().partition_count();
+        if maps <= 1 {
+            return Ok(Arc::new(node.over(input)));
+        }
+        let equivalences = input.equivalence_properties().clone();
+        let counted = self.close(input, OutputScheme::Single)?;
+        let read = ShuffleReadExec::new(counted, equivalences, Partitioning::UnknownPartitioning(1));
+        let read = Arc::new(read.with_mode(ReadMode::Maps(maps)));
+        Ok(Arc::new(node.over(read).with_counted(Some(counted))))
     }
 
     fn cut_subqueries(&mut self, node: &ScalarSubqueryExec) -> Result<Arc<dyn ExecutionPlan>> {

@@ -15,7 +15,7 @@ use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMerge
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::physical_plan::union::{InterleaveExec, UnionExec};
 
-use crate::exec::{CoalesceExec, ExchangeExec};
+use crate::exec::{CoalesceExec, ExchangeExec, NumberExec};
 use crate::settings::ExecutionSettings;
 
 /// Bytes of a value whose size no statistics tell.
@@ -74,7 +74,7 @@ fn survey(plan: &Arc<dyn ExecutionPlan>) -> Result<Exchanges> {
             return Ok(TreeNodeRecursion::Stop);
         }
         let collects = node.is::<CoalescePartitionsExec>() || node.is::<SortPreservingMergeExec>();
-        if node.is::<RepartitionExec>() || collects || node.is::<HashJoinExec>() {
+        if node.is::<RepartitionExec>() || collects || node.is::<HashJoinExec>() || node.is::<NumberExec>() {
             found = Exchanges::Removable;
         }
         Ok(TreeNodeRecursion::Continue)
@@ -113,6 +113,9 @@ fn without_exchanges(plan: &Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionP
     let plan = Arc::clone(plan).transform_up(|node| {
         if let Some(repartition) = node.downcast_ref::<RepartitionExec>() {
             return Ok(Transformed::yes(single(repartition.input())));
+        }
+        if let Some(number) = node.downcast_ref::<NumberExec>() {
+            return Ok(Transformed::yes(Arc::new(number.over(single(number.input())))));
         }
         if let Some(collect) = node.downcast_ref::<CoalescePartitionsExec>() {
             let plan = single(collect.input());

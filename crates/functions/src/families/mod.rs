@@ -29,6 +29,7 @@ mod text;
 mod variant;
 mod vector;
 pub mod window;
+mod window_walk;
 mod xml;
 
 pub(crate) use collection::field_access;
@@ -55,6 +56,7 @@ pub static TABLES: &[&[Definition]] = &[
     aggregate::PANDAS_TABLE,
     aggregate::VARIANT_TABLE,
     window::TABLE,
+    window_walk::TABLE,
     hashing::TABLE,
     collection::arrays::TABLE,
     collection::build::TABLE,

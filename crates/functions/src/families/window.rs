@@ -92,7 +92,8 @@ const ANY: usize = crate::registry::ANY;
 const UP_TO_CURRENT: &str = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW";
 const UP_TO_PEERS: &str = "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW";
 
-fn window(function: Arc<WindowUDF>, arguments: Vec<Expr>, data_type: DataType, sql: String) -> WindowCall {
+/// A call that sees the rows up to the current one.
+pub(super) fn window(function: Arc<WindowUDF>, arguments: Vec<Expr>, data_type: DataType, sql: String) -> WindowCall {
     WindowCall {
         function: WindowFunctionDefinition::WindowUDF(function),
         arguments,
@@ -219,7 +220,10 @@ struct Numbered {
 ///
 /// Errors: `INTERNAL_ERROR` for another name.
 pub fn decode_window(name: &str) -> Result<Arc<WindowUDF>> {
-    numbered(name.strip_prefix(PREFIX).unwrap_or(name))
+    match super::window_walk::walk(name) {
+        Some(walk) => Ok(walk),
+        None => numbered(name.strip_prefix(PREFIX).unwrap_or(name)),
+    }
 }
 
 /// Tells our window functions from DataFusion's.

@@ -12,6 +12,7 @@ use firesteel_spec::{DataType, Expr, ExprNode, Literal, Span};
 
 use super::lambda::DeferredLambda;
 use super::named_arguments::in_order;
+use super::numbers::ROW_NUMBER;
 use super::{Extracted, ExtractedGenerator, Resolver};
 use crate::attribute::{dotted, quoted};
 use crate::planner::Planner;
@@ -39,6 +40,11 @@ impl Resolver<'_, '_> {
                 });
             }
             "window" | "session_window" if self.aside.time_windows.is_some() => return self.time_window(&name, call),
+            ROW_NUMBER => {
+                if let Some(number) = self.row_number() {
+                    return Ok(number);
+                }
+            }
             _ => {}
         }
         let definition = registry::lookup(&name).ok_or_else(|| self.planner.unknown_function(&call.name))?;

@@ -5,6 +5,7 @@
 //!                           +-- call     functions by name; aggregates, windows and generators are set aside
 //!                           +-- python   the user's Python functions
 //!                           +-- window   OVER; frame: its ROWS and RANGE
+//!                           +-- numbers  rows numbered in order
 //!                           +-- lambda   x -> ..
 //!                           +-- subquery scalar, EXISTS, IN
 //!   Resolver::items(list)  ----- items    select lists: stars, several names for one generator
@@ -17,6 +18,7 @@ mod items;
 mod lambda;
 mod name;
 mod named_arguments;
+mod numbers;
 mod python;
 mod sql_function;
 mod subquery;
@@ -32,6 +34,7 @@ use firesteel_spec::{DataType, Expr, ExprNode};
 
 pub(crate) use call::{builtin_name, check_arity};
 pub(crate) use items::Item;
+pub(crate) use numbers::{number_plan, settled_plan, steady_plan};
 pub(crate) use python::{called_with, python_command};
 pub(crate) use subquery::subquery;
 
@@ -61,24 +64,32 @@ pub(crate) struct ExtractedGenerator {
     pub(crate) sql: String,
 }
 
-/// Where aggregates, window functions, generators and windows of time go; `None` where they are not allowed.
+/// Where aggregates, window functions, generators, windows of time and numbers of rows go; `None` where they are not
+/// allowed.
 #[derive(Debug, Default)]
 pub(crate) struct Aside {
     pub(crate) aggregates: Option<Vec<Extracted>>,
     pub(crate) windows: Option<Vec<Extracted>>,
     pub(crate) generators: Option<Vec<ExtractedGenerator>>,
     pub(crate) time_windows: Option<TimeWindows>,
+    pub(crate) numbers: Option<Vec<Attribute>>,
 }
 
 impl Aside {
-    /// All of them are allowed: a select list.
+    /// What stands in a select list, over groups too.
     pub(crate) fn everything() -> Self {
         Self {
             aggregates: Some(Vec::new()),
             windows: Some(Vec::new()),
             generators: Some(Vec::new()),
             time_windows: Some(TimeWindows::default()),
+            numbers: None,
         }
+    }
+
+    /// All of them: a select list over rows.
+    pub(crate) fn of_rows() -> Self {
+        Self { numbers: Some(Vec::new()), ..Self::everything() }
     }
 
     /// Aggregates only: HAVING.

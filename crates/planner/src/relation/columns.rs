@@ -8,7 +8,7 @@ use firesteel_spec::{Expr, ExprNode, Relation, StructField};
 use super::select::window_plan;
 use super::set::visible_only;
 use crate::attribute::Attribute;
-use crate::expr::{Aside, Item, Resolver};
+use crate::expr::{Aside, Item, Resolver, number_plan};
 use crate::planner::Planner;
 use crate::resolved::Resolved;
 
@@ -16,7 +16,7 @@ impl Planner<'_> {
     /// `withColumns`: columns of the same name are replaced, the others added.
     pub(super) fn with_columns(&mut self, input: &Relation, columns: &[Expr]) -> Result<Resolved> {
         let input = self.relation(input)?;
-        let aside = Aside { aggregates: None, ..Aside::everything() };
+        let aside = Aside { aggregates: None, ..Aside::of_rows() };
         let mut resolver = Resolver::new(self, &input.output).with_aside(aside);
         let mut new: Vec<Item> = Vec::new();
         for column in columns {
@@ -24,7 +24,8 @@ impl Planner<'_> {
             resolver.aliases.clear();
         }
         let mut aside = std::mem::take(&mut resolver.aside);
-        let input = self.in_time_windows(input, &mut aside.time_windows.take().unwrap_or_default())?;
+        let mut input = self.in_time_windows(input, &mut aside.time_windows.take().unwrap_or_default())?;
+        input.plan = number_plan(input.plan, aside.numbers.take().unwrap_or_default())?;
         let names = self.names;
         for (index, item) in new.iter().enumerate() {
             if new[..index].iter().any(|other| names.same(&other.name, &item.name)) {

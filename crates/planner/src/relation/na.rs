@@ -1,7 +1,9 @@
 //! `df.na`: fill, drop, replace.
 
 use firesteel_functions::call::Typed;
+use firesteel_functions::cast;
 use firesteel_model::Result;
+use firesteel_spec::expr::CastMode;
 use firesteel_spec::{DataType, Expr, Relation};
 
 use super::filter_plan;
@@ -104,8 +106,10 @@ impl Planner<'_> {
             }
             let mut branches = Vec::new();
             for (from, to) in &pairs {
-                let from = self.cast_to(from.clone(), &attribute.data_type)?;
-                branches.push(self.apply("<=>", vec![attribute.typed(), from])?);
+                // What the column's type cannot hold, as BIGINT cannot hold NaN, is not among its values.
+                let held = cast::cast(&self.context, from.clone(), &attribute.data_type, CastMode::Try)?;
+                let equals = if from.data_type == DataType::Null { "<=>" } else { "==" };
+                branches.push(self.apply(equals, vec![attribute.typed(), held])?);
                 branches.push(self.cast_to(to.clone(), &attribute.data_type)?);
             }
             branches.push(attribute.typed());

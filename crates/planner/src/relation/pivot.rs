@@ -4,6 +4,7 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::Expr as DfExpr;
 use firesteel_functions::call::Typed;
 use firesteel_model::{Result, SparkError, error_class};
+use firesteel_spec::command::FunctionBody;
 use firesteel_spec::expr::FunctionCall;
 use firesteel_spec::relation::{AggregateStyle, Grouping};
 use firesteel_spec::{Expr, ExprNode, Relation};
@@ -34,6 +35,9 @@ impl Planner<'_> {
             if values.is_empty() { self.found_values(input, column)? } else { self.given_values(column, values)? };
         let input = self.relation(input)?;
         let aggregates: Vec<Expr> = aggregates.iter().map(parsed).collect::<Result<_>>()?;
+        if aggregates.iter().any(|aggregate| self.is_python(aggregate)) {
+            return Err(SparkError::new(&error_class::UNSUPPORTED_FEATURE_PANDAS_UDAF_IN_PIVOT));
+        }
         let grouping = match style {
             AggregateStyle::ItemsOnly => self.unused_columns(&input, column, &aggregates)?,
             AggregateStyle::GroupingFirst | AggregateStyle::GroupingFirstByPlace => grouping.to_vec(),
@@ -57,6 +61,19 @@ impl Planner<'_> {
             }
         }
         self.aggregate_over(input, &Grouping::Expressions(grouping), &items, AggregateStyle::GroupingFirst)
+    }
+
+    /// Whether an aggregate is a Python function, sent inline or registered.
+    fn is_python(&self, aggregate: &Expr) -> bool {
+        match aggregate.node.as_ref() {
+            ExprNode::Alias { child, .. } => self.is_python(child),
+            ExprNode::PythonUdf(_) => true,
+            ExprNode::Function(call) => {
+                let function = self.env.sql_function(&call.name);
+                function.is_some_and(|function| matches!(function.body, FunctionBody::Python(_)))
+            }
+            _ => false,
+        }
     }
 
     fn found_values(&mut self, input: &Relation, column: &Expr) -> Result<Vec<PivotValue>> {

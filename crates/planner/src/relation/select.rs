@@ -10,7 +10,7 @@ use firesteel_spec::{Expr, Relation};
 
 use super::grouping::Grouped;
 use crate::attribute::Attribute;
-use crate::expr::{Aside, Extracted, Item, Resolver};
+use crate::expr::{Aside, Extracted, Item, Resolver, number_plan, settled_plan, steady_plan};
 use crate::planner::{Planner, child, df};
 use crate::resolved::{AggregateBelow, Below, Resolved};
 
@@ -28,7 +28,8 @@ impl Planner<'_> {
         if is_grouped && aside.generators.as_ref().is_some_and(|g| !g.is_empty()) {
             (resolved, aside) = self.select_items(&input, items, false)?;
         }
-        let input = self.in_time_windows(input, &mut aside.time_windows.take().unwrap_or_default())?;
+        let mut input = self.in_time_windows(input, &mut aside.time_windows.take().unwrap_or_default())?;
+        input.plan = number_plan(input.plan, aside.numbers.take().unwrap_or_default())?;
         if is_grouped {
             return self.select_grouped(input, Grouped::global(), resolved, aside);
         }
@@ -41,7 +42,7 @@ impl Planner<'_> {
 
     /// The items, and what they set aside; `names_generated` as in [`Resolver`].
     fn select_items(&mut self, input: &Resolved, items: &[Expr], names_generated: bool) -> Result<(Vec<Item>, Aside)> {
-        let mut resolver = Resolver::new(self, &input.output).with_aside(Aside::everything());
+        let mut resolver = Resolver::new(self, &input.output).with_aside(Aside::of_rows());
         resolver.names_generated = names_generated;
         let items = resolver.items(items)?;
         Ok((items, std::mem::take(&mut resolver.aside)))
@@ -128,8 +129,9 @@ impl Planner<'_> {
             exprs.push(named(item.typed, &attribute));
             output.push(attribute);
         }
-        let below = Below { plan: plan.clone(), output: columns, items: exprs.clone(), aggregate, filters: Vec::new() };
-        let plan = LogicalPlan::Projection(df(Projection::try_new(exprs, child(plan)))?);
+        let projection = LogicalPlan::Projection(df(Projection::try_new(exprs.clone(), child(plan.clone())))?);
+        let below = Below { plan, output: columns, items: exprs, aggregate, filters: Vec::new() };
+        let plan = settled_plan(projection, &below.items)?;
         Ok(Resolved { plan, output, below: Some(Arc::new(below)) })
     }
 
@@ -150,7 +152,14 @@ pub(crate) fn named(typed: Typed, attribute: &Attribute) -> DfExpr {
 }
 
 /// Adds the columns of window functions, those of one window in one node.
-pub(crate) fn window_plan(mut plan: LogicalPlan, windows: Vec<Extracted>) -> Result<LogicalPlan> {
+pub(crate) fn window_plan(plan: LogicalPlan, mut windows: Vec<Extracted>) -> Result<LogicalPlan> {
+    let keys = windows.iter_mut().filter_map(|window| match &mut window.expr {
+        DfExpr::WindowFunction(function) => Some(&mut function.params),
+        _ => None,
+    });
+    let keys = keys
+        .flat_map(|params| params.partition_by.iter_mut().chain(params.order_by.iter_mut().map(|sort| &mut sort.expr)));
+    let mut plan = steady_plan(plan, "window_key", keys)?;
     let mut groups: Vec<(Vec<DfExpr>, String, Vec<DfExpr>)> = Vec::new();
     for window in windows {
         let DfExpr::WindowFunction(function) = &window.expr else {

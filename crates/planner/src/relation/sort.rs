@@ -1,9 +1,9 @@
 //! ORDER BY, SORT BY, LIMIT, OFFSET, repartitioning.
 
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::expr::Sort as SortExpr;
-use datafusion::logical_expr::logical_plan::{Limit, Sort};
+use datafusion::logical_expr::logical_plan::{Limit, Projection, Sort};
+use datafusion::logical_expr::{Expr as DfExpr, LogicalPlan};
 use firesteel_engine::logical::{CoalesceNode, LocalSortNode, RepartitionKind as Movement, RepartitionNode};
 use firesteel_functions::call::Typed;
 use firesteel_model::{Result, SparkError, conf, error_class};
@@ -14,8 +14,8 @@ use firesteel_spec::{DataType, Expr, ExprNode, Literal, Relation};
 use super::below::Prefers;
 use super::select::window_plan;
 use crate::attribute::Attribute;
-use crate::expr::{Aside, Extracted, Resolver};
-use crate::planner::{Planner, child};
+use crate::expr::{Aside, Extracted, Resolver, steady_plan};
+use crate::planner::{Planner, child, df};
 use crate::resolved::Resolved;
 
 fn has_no_part(failure: &SparkError) -> bool {
@@ -193,12 +193,18 @@ fn sort_exprs(values: Vec<Typed>, keys: &[SortKey]) -> Vec<SortExpr> {
     values.into_iter().zip(keys).map(|(value, key)| SortExpr::new(value.expr, key.ascending, key.nulls_first)).collect()
 }
 
-fn sorted(input: Resolved, keys: Vec<SortExpr>, is_global: bool) -> Result<Resolved> {
-    let plan = if is_global {
-        LogicalPlan::Sort(Sort { expr: keys, input: child(input.plan), fetch: None })
+fn sorted(input: Resolved, mut keys: Vec<SortExpr>, is_global: bool) -> Result<Resolved> {
+    let own: Vec<_> = input.plan.schema().columns().into_iter().map(DfExpr::Column).collect();
+    let steady = steady_plan(input.plan, "sort_key", keys.iter_mut().map(|key| &mut key.expr))?;
+    let has_keys = steady.schema().fields().len() > own.len();
+    let mut plan = if is_global {
+        LogicalPlan::Sort(Sort { expr: keys, input: child(steady), fetch: None })
     } else {
-        LocalSortNode { input: child(input.plan), keys }.into_plan()
+        LocalSortNode { input: child(steady), keys }.into_plan()
     };
+    if has_keys {
+        plan = LogicalPlan::Projection(df(Projection::try_new(own, child(plan)))?);
+    }
     Ok(Resolved { plan, output: input.output, below: None })
 }
 

@@ -6,6 +6,7 @@ mod coalesce;
 mod frames;
 mod joins;
 mod memory;
+mod number;
 mod ordered;
 mod partitions;
 mod python;
@@ -33,6 +34,8 @@ pub(super) fn all() -> Vec<Arc<dyn NodeCodec>> {
     vec![
         Of::<cached::Cached>::codec(),
         Of::<coalesce::Coalesce>::codec(),
+        Of::<number::Number>::codec(),
+        Of::<number::Settled>::codec(),
         Of::<ordered::Ordered>::codec(),
         Of::<partitions::Partitions>::codec(),
         Of::<range::Range>::codec(),

@@ -39,6 +39,7 @@ collected! {
     "percentile_disc" = percentiles::discrete;
     "percentile_approx" = percentiles::ranked;
     "mode" = sets::modes;
+    "modes" = sets::all_modes;
     "listagg" = joined::joined;
     "histogram_numeric" = percentiles::histograms;
 }

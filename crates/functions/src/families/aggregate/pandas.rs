@@ -1,9 +1,10 @@
 //! Aggregates that only the DataFrame API calls: `product`, and those behind pandas on Spark.
 
-use firesteel_model::Result;
+use firesteel_model::{Result, SparkError};
 use firesteel_spec::DataType;
 
-use super::build::{aggregate_sql, ours};
+use super::build::{aggregate_sql, by_key, ours};
+use super::collected::KEEPS_NULLS;
 use super::moments::{add_moments, add_pair, merge_moments, merge_pairs};
 use super::slots::{SlotGroups, SlotKind, state_types};
 use super::udaf::Kind;
@@ -19,6 +20,8 @@ definitions! {
     "pandas_skew" (1, 1), Aggregate(|c, a, m| of_doubles(c, "pandas_skew", "pandas_skew", a, m)), "the unbiased skewness";
     "pandas_kurt" (1, 1), Aggregate(|c, a, m| of_doubles(c, "pandas_kurt", "pandas_kurt", a, m)), "the unbiased kurtosis";
     "pandas_covar" (3, 3), Aggregate(|c, a, m| of_doubles(c, "pandas_covar", "pandas_covar", a, m)), "the covariance with a number of degrees of freedom taken off";
+    "pandas_mode" (2, 2), Aggregate(modes), "the most frequent values, as an array";
+    "collect_top_k" (3, 3), Aggregate(top), "so many of the highest values, or of the lowest, as an array";
 }
 
 macro_rules! slot_kinds {
@@ -66,10 +69,31 @@ fn skipping(
     let sql = aggregate_sql(name, &arguments, modifiers);
     let skips = arguments.pop().is_some_and(|flag| is_true(&flag));
     if !skips {
-        return Err(firesteel_model::SparkError::unsupported("pandas_product that counts nulls"));
+        return Err(SparkError::unsupported("pandas_product that counts nulls"));
     }
     let arguments = coercion::coerce_arguments(ctx, name, arguments, &[Accepts::Is(DataType::Double)])?;
     ours(ctx, "product", arguments, modifiers, (DataType::Double, true), Vec::new(), sql)
+}
+
+/// The second argument tells whether nulls are passed over.
+fn modes(ctx: &FunctionContext, mut arguments: Vec<Typed>, modifiers: &CallModifiers) -> Result<AggregateCall> {
+    let sql = aggregate_sql("pandas_mode", &arguments, modifiers);
+    let skips = arguments.pop().is_some_and(|flag| is_true(&flag));
+    let options = if skips { Vec::new() } else { vec![KEEPS_NULLS.to_owned()] };
+    let element = arguments.first().map_or(DataType::Null, |argument| argument.data_type.clone());
+    let result = DataType::Array(Box::new(element), !skips);
+    ours(ctx, "modes", arguments, modifiers, (result, false), options, sql)
+}
+
+/// `collect_top_k(value, count, reverse)`: the values are their own keys.
+fn top(ctx: &FunctionContext, arguments: Vec<Typed>, modifiers: &CallModifiers) -> Result<AggregateCall> {
+    let sql = aggregate_sql("collect_top_k", &arguments, modifiers);
+    let Ok([value, count, reverse]) = <[Typed; 3]>::try_from(arguments) else {
+        return Err(SparkError::internal("collect_top_k takes three arguments"));
+    };
+    let direction = if is_true(&reverse) { "min_by" } else { "max_by" };
+    let call = by_key(ctx, direction, vec![value.clone(), value, count], modifiers)?;
+    Ok(AggregateCall { sql, ..call })
 }
 
 fn times(slots: &mut [f64], count: f64, value: f64) {

@@ -52,3 +52,23 @@ pub(crate) fn modes(context: &KernelContext, taken: &Taken) -> Result<ArrayRef> 
     }
     take(values, &UInt32Array::from(picked), None).map_err(from_arrow)
 }
+
+/// `pandas_mode`: every value that is as frequent as the most frequent one, in the order they first came.
+pub(crate) fn all_modes(context: &KernelContext, taken: &Taken) -> Result<ArrayRef> {
+    let values = column(taken, 0)?;
+    let rows = rows_of(values)?;
+    let (mut kept, mut lengths) = (Vec::new(), Vec::new());
+    for range in taken.ranges() {
+        let before = kept.len();
+        let mut counts: HashMap<Row<'_>, usize> = HashMap::new();
+        for row in range.clone() {
+            *counts.entry(rows.row(row)).or_default() += 1;
+        }
+        let most = counts.values().max().copied().unwrap_or(0);
+        let modes = range.filter(|row| counts.remove(&rows.row(*row)) == Some(most));
+        kept.extend(modes.map(|row| row as u32));
+        lengths.push(kept.len() - before);
+    }
+    let values = take(values, &UInt32Array::from(kept), None).map_err(from_arrow)?;
+    list_of(context, OffsetBuffer::from_lengths(lengths), values)
+}

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use arrow::array::{Array, ArrayRef, BooleanArray};
 use arrow::compute::concat;
-use arrow::datatypes::Int64Type;
+use arrow::datatypes::{Int32Type, Int64Type};
 use arrow::row::Row;
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::DataType;
@@ -20,6 +20,7 @@ use crate::udf;
 definitions! {
     "array_contains" (2, 2), Scalar(|c, a| with_element(c, "array_contains", a, Some(DataType::Boolean))), "whether the value is among the elements";
     "array_position" (2, 2), Scalar(|c, a| with_element(c, "array_position", a, Some(DataType::Long))), "position of the value, from 1, or 0";
+    "array_binary_search" (2, 2), Scalar(|c, a| with_element(c, "array_binary_search", a, Some(DataType::Integer))), "position of the value in a sorted array, from 0, or -1 less the position where it belongs";
     "array_remove" (2, 2), Scalar(|c, a| with_element(c, "array_remove", a, None)), "the elements that differ from the value";
     "array_append" (2, 2), Scalar(|c, a| with_element(c, "array_append", a, None)), "the elements and then the value";
     "array_prepend" (2, 2), Scalar(|c, a| with_element(c, "array_prepend", a, None)), "the value and then the elements";
@@ -33,6 +34,7 @@ definitions! {
 kernels! {
     "array_contains" => contains;
     "array_position" => position;
+    "array_binary_search" => binary_search;
     "array_remove" => remove;
     "array_append" => |a| add(a, false);
     "array_prepend" => |a| add(a, true);
@@ -73,7 +75,9 @@ fn with_element(ctx: &FunctionContext, name: &str, arguments: Vec<Typed>, fixed:
     let Ok([array, value]) = <[Typed; 2]>::try_from(arguments) else {
         return Err(SparkError::internal(format!("{name} takes two arguments")));
     };
-    if value.data_type == DataType::Null && matches!(name, "array_contains" | "array_position" | "array_remove") {
+    if value.data_type == DataType::Null
+        && matches!(name, "array_contains" | "array_position" | "array_binary_search" | "array_remove")
+    {
         return Err(SparkError::new(&error_class::DATATYPE_MISMATCH_NULL_TYPE)
             .param("sqlExpr", coercion::quoted(&sql))
             .param("functionName", format!("`{name}`")));
@@ -113,6 +117,19 @@ fn position(a: &Args) -> Result<ArrayRef> {
     let [elements, wanted] = comparable([lists.values(), &value])?;
     a.values::<Int64Type>(|row| {
         range(lists, row).position(|i| elements.row(i) == wanted.row(row)).map_or(0, |at| at as i64 + 1)
+    })
+}
+
+fn binary_search(a: &Args) -> Result<ArrayRef> {
+    let lists = a.list(0)?;
+    let value = retyped(a.array(1)?.clone(), lists.values().data_type())?;
+    let [elements, wanted] = comparable([lists.values(), &value])?;
+    a.values::<Int32Type>(|row| {
+        let positions: Vec<usize> = range(lists, row).collect();
+        match positions.binary_search_by(|i| elements.row(*i).cmp(&wanted.row(row))) {
+            Ok(found) => found as i32,
+            Err(belongs) => -1 - belongs as i32,
+        }
     })
 }
 

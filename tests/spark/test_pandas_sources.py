@@ -17,7 +17,7 @@ def spark(request, connect, server):
     return connect(server if request.param == "here" else request.getfixturevalue("processes"))
 
 
-@pytest.mark.parametrize("kind", ["distributed-sequence"])
+@pytest.mark.parametrize("kind", ["distributed-sequence", "sequence"])
 def test_rows_are_numbered_over_partitions(spark, kind):
     with ps.option_context("compute.default_index_type", kind):
         frame = spark.range(0, 1000, 1, 7).pandas_api()
@@ -86,3 +86,12 @@ def test_spark_frames(spark):
     with frame.spark.cache() as cached:
         assert cached.sum().to_numpy().tolist() == [6.0, 15.0]
     assert frame.spark.frame().count() == 3 and frame.spark.schema().names == ["a", "b"]
+
+
+def test_order_by_what_differs_with_every_look(spark):
+    rows = spark.range(0, 200, 1, 5)
+    assert [row.id for row in rows.orderBy(F.monotonically_increasing_id()).collect()] == list(range(200))
+    last_first = rows.orderBy(F.monotonically_increasing_id().desc()).collect()
+    assert [row.id for row in last_first] == list(range(199, -1, -1))
+    mixed = [row.id for row in rows.orderBy(F.rand(3)).collect()]
+    assert sorted(mixed) == list(range(200)) != mixed

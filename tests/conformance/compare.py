@@ -12,6 +12,8 @@ OMITTED = "[not included in comparison]"
 NOTHING = "struct<>"
 # An exception that is not Spark's has no class to compare.
 JAVA_EXCEPTION = re.compile(r"java\.[\w.]+(Exception|Error)\n")
+# What a Python function raised has no class either; its last line tells what it was.
+PYTHON_EXCEPTION = "org.apache.spark.api.python.PythonException\n"
 # What golden files blank, in this order.
 BLANKED = [
     (r"#\d+", "#x"),
@@ -59,6 +61,10 @@ def judge(statement: Statement, answer: Answer) -> Verdict:
         return judge_error(expected, answer)
     if statement.schema == NOTHING and JAVA_EXCEPTION.match(statement.output):
         return Verdict(answer.error is not None, "no error where Java raises one of its own")
+    if statement.schema == NOTHING and statement.output.startswith(PYTHON_EXCEPTION):
+        raised = answer.error is not None and answer.error["errorClass"] is None
+        same = raised and answer.failure == statement.output.split("\n")[-1]
+        return Verdict(same, "no exception of Python, or another", answer.failure)
     if answer.rows is None:
         return Verdict(False, cause_of_error(answer), f"{answer.error}\n{answer.failure}")
     actual = output(statement.sql, answer)

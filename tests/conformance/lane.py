@@ -158,7 +158,7 @@ def schema_answer(session: SparkSession, sql: str) -> Answer:
     try:
         return Answer(schema_text(session.sql(sql).schema))
     except PySparkException as error:
-        return Answer(error=error_block(error), failure=str(error).split("\n")[0][:300])
+        return Answer(error=error_block(error), failure=told(error))
 
 
 def plain_answer(session: SparkSession, sql: str) -> Answer:
@@ -168,7 +168,7 @@ def plain_answer(session: SparkSession, sql: str) -> Answer:
         plan = session.sql(sql)._plan.to_proto(client)
         table, schema, _ = client.to_table(plan, {})
     except PySparkException as error:
-        return Answer(error=error_block(error), failure=str(error).split("\n")[0][:300])
+        return Answer(error=error_block(error), failure=told(error))
     except Exception as error:  # the client itself could not read the answer
         return Answer(failure=f"{type(error).__name__}: {error}"[:300])
     try:
@@ -183,6 +183,12 @@ def printer(session: SparkSession, schema) -> Printer:
     zone = session.conf.get("spark.sql.session.timeZone") if "timestamp" in text else "UTC"
     style = session.conf.get("spark.sql.binaryOutputStyle", "") if "binary" in text else ""
     return Printer(zone, style or "UTF-8")
+
+
+def told(error: PySparkException) -> str:
+    """What an error says, in one line: of what a Python function raised, which has no class, the last."""
+    lines = str(error).strip().split("\n")
+    return lines[0][:300] if error.getCondition() else lines[-1]
 
 
 def error_block(error: PySparkException) -> dict:

@@ -5,6 +5,7 @@ import math
 from decimal import Decimal
 
 import pytest
+from pyspark.errors import PySparkException
 from results import sql
 
 
@@ -108,3 +109,29 @@ def test_each(spark, expression, expected):
     got = plain(sql(spark, expression))
     assert got == expected
     assert type(got) is type(expected)
+
+
+JAVA = [
+    ("'java.util.UUID', 'fromString', 'A5CF6C42-c85-418f-af6c-3e4e5b1328f2'", "a5cf6c42-0c85-418f-af6c-3e4e5b1328f2"),
+    ("'java.lang.String', 'valueOf', 1.5D", "1.5"), ("'java.lang.Math', 'max', 2, 3", "3"), ("'java.lang.Math', 'min', -0D, 0D", "-0.0"),
+    ("'java.lang.Integer', 'valueOf', '10', 16", "16"), ("'java.net.URLDecoder', 'decode', 'a%20b'", "a b"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "value"), JAVA)
+def test_methods_of_java(spark, arguments, value):
+    assert tuple(spark.sql(f"SELECT reflect({arguments}), java_method({arguments}), try_reflect({arguments})").first()) == (value,) * 3
+
+
+def test_other_methods_of_java(spark):
+    assert len(spark.sql("SELECT reflect('java.util.UUID', 'randomUUID')").first()[0]) == 36
+    assert spark.sql("SELECT try_reflect('java.util.UUID', 'fromString', 'b')").first()[0] is None
+    for call, condition in [
+        ("reflect('java.util.UUID', 'fromString', 'b')", "USER_RAISED_EXCEPTION"),
+        ("reflect('java.lang.System', 'exit', 0)", "DATATYPE_MISMATCH.UNEXPECTED_CLASS_TYPE"),
+        ("reflect('java.lang.Math', 'max', 2, 3.5D)", "DATATYPE_MISMATCH.UNEXPECTED_STATIC_METHOD"),
+        ("reflect('java.lang.Math', 'max', array(1))", "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE"),
+    ]:
+        with pytest.raises(PySparkException) as failure:
+            spark.sql(f"SELECT {call}").collect()
+        assert failure.value.getCondition() == condition

@@ -68,3 +68,27 @@ def test_reasons(spark, expression, name, reason):
         spark.sql(f"SELECT {expression}").collect()
     assert raised.value.getMessageParameters()[name] == reason
     assert raised.value.getQueryContext() == []
+
+
+NAMES_OF_FUNCTIONS = ["current_date", "current_timestamp", "current_user", "user", "session_user", "current_time", "current_path", "localtimestamp"]
+
+
+@pytest.mark.parametrize("name", NAMES_OF_FUNCTIONS)
+def test_a_column_comes_before_a_function_of_its_name(spark, name):
+    rows = spark.sql(f"SELECT {name}, t.{name}, max({name}) OVER () FROM VALUES (7) AS t({name}) WHERE {name} = 7 ORDER BY {name}").collect()
+    assert [tuple(row) for row in rows] == [(7, 7, 7)]
+    without = spark.sql(f"SELECT {name}, {name} AS x, {name}() FROM VALUES (7) AS t(a)")
+    assert without.columns[0] == without.columns[2] and without.columns[0].startswith(f"{name}(")
+    row = without.first()
+    assert row[0] == row[1] == row[2] != 7
+
+
+def test_fields_of_a_struct_of_lambda_parameters(spark):
+    df = spark.sql("SELECT zip_with(array(1), array('a'), (x, y) -> (y, x)) AS pairs")
+    assert df.schema["pairs"].dataType.simpleString() == "array<struct<y:string,x:int>>"
+    assert spark.sql("SELECT transform(array(1), user -> user + 1)").first()[0] == [2]
+
+
+def test_a_function_without_parentheses_comes_before_aliases_and_outer_columns(spark):
+    assert rows(spark.sql("SELECT 'abc' AS current_user, current_user = current_user() AS same")) == [("abc", True)]
+    assert rows(spark.sql("SELECT (SELECT typeof(current_date)) FROM VALUES (1) AS t(current_date)")) == [("date",)]

@@ -148,3 +148,24 @@ def test_errors(sales):
         sales.groupBy("k").applyInPandas(lambda f: 1, "k string").collect()
     with pytest.raises(PythonException, match="do not match"):
         sales.groupBy("k").applyInPandas(lambda f: f, "other string").collect()
+
+
+def test_aggregates_over_several_groupings(spark, sales):
+    @pandas_udf("double")
+    def total(v: pd.Series) -> float:
+        return float(v.sum())
+
+    @arrow_udf("long")
+    def count(v: pa.Array) -> int:
+        return len(v)
+
+    sales.createOrReplaceTempView("sales_of_groups")
+    for function, builtin in [(total, "sum"), (count, "count")]:
+        spark.udf.register("of_group", function)
+        for grouping in ["ROLLUP(k, id % 2)", "CUBE(k, id % 2)", "GROUPING SETS ((k), (k), (), (id % 2))", "k, ROLLUP(id % 2, k)"]:
+            query = f"SELECT k, grouping_id() AS g, {{}}(v) AS value FROM sales_of_groups GROUP BY {grouping}"
+            got, expected = (sorted(map(repr, spark.sql(query.format(name)).collect())) for name in ("of_group", builtin))
+            assert got == expected
+    rolled = sales.rollup("k").agg(total("v").alias("v")).sort("v").collect()
+    assert [tuple(row) for row in rolled] == [("a", 3.0), (None, 7.0), ("b", 18.0), (None, 28.0)]
+    assert sales.filter("id < 0").rollup("k").agg(total("v")).collect() == []

@@ -121,11 +121,19 @@ impl SessionCatalog {
     }
 
     /// The table that a name of one to three parts means.
+    ///
+    /// Errors: `REQUIRES_SINGLE_PART_NAMESPACE` for a schema of another catalog.
     pub fn table_name(&self, name: &[String]) -> Result<TableName> {
         let Some((table, schema)) = name.split_last() else {
             return Err(SparkError::internal("a table without a name"));
         };
-        Ok(TableName { schema: self.schema_name(schema)?, name: table.clone() })
+        let schema = self.schema_name(schema).map_err(|_| {
+            let quoted: Vec<_> = name.iter().map(|part| quote(part)).collect();
+            SparkError::new(&error_class::REQUIRES_SINGLE_PART_NAMESPACE)
+                .param("sessionCatalog", SESSION_CATALOG)
+                .param("identifier", quoted.join("."))
+        })?;
+        Ok(TableName { schema, name: table.clone() })
     }
 
     /// The temporary view that a name means, if it means one.

@@ -10,7 +10,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::{DataType as Arrow, Field, FieldRef};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result as DataFusionResult;
@@ -282,12 +282,19 @@ impl SparkUdf {
                 let rows = if is_constant { 1 } else { rows };
                 let array = run(&self.context, &to_arrays(values, rows)?, rows)?;
                 if is_constant {
-                    let scalar = ScalarValue::try_from_array(&array, 0).map_err(crate::errors::from_datafusion)?;
-                    return Ok(ColumnarValue::Scalar(scalar));
+                    return constant_of(&array).map(ColumnarValue::Scalar);
                 }
                 Ok(ColumnarValue::Array(array))
             }
         }
+    }
+}
+
+/// The first value of an array. DataFusion's own way forgets what the field of a list's elements tells of their type.
+fn constant_of(array: &ArrayRef) -> Result<ScalarValue> {
+    match array.as_list_opt::<i32>() {
+        Some(list) => Ok(ScalarValue::List(Arc::new(list.slice(0, 1)))),
+        None => ScalarValue::try_from_array(array, 0).map_err(crate::errors::from_datafusion),
     }
 }
 

@@ -355,6 +355,12 @@ classes! {
     INVALID_VARIANT_GET_PATH = "INVALID_VARIANT_GET_PATH", "22023", Runtime, "`<path>` is no path of `<functionName>`: such a path is `$` followed by `[123]`, `.name`, `['name']` or `[\"name\"]`";
     MALFORMED_VARIANT = "MALFORMED_VARIANT", "22023", Runtime, "the bytes are no VARIANT";
     VARIANT_DUPLICATE_KEY = "VARIANT_DUPLICATE_KEY", "22023", Runtime, "an object of a VARIANT has the key `<key>` twice";
+    MULTI_SOURCES_UNSUPPORTED_FOR_EXPRESSION = "MULTI_SOURCES_UNSUPPORTED_FOR_EXPRESSION", "42K0E", Analysis, "<expr> over several sources of rows could mean any of them";
+    WKB_PARSE_ERROR = "WKB_PARSE_ERROR", "22023", IllegalArgument, "the bytes are no shape in well-known binary: <parseError> at position <pos>";
+    ST_INVALID_SRID_VALUE = "ST_INVALID_SRID_VALUE", "22023", IllegalArgument, "no system of coordinates has the number <srid> here";
+    ST_INVALID_ENDIANNESS_VALUE = "ST_INVALID_ENDIANNESS_VALUE", "22023", IllegalArgument, "'<endianness>' is no order of bytes: it has to be 'NDR' or 'XDR'";
+    DATATYPE_MISMATCH_UNEXPECTED_CLASS_TYPE = "DATATYPE_MISMATCH.UNEXPECTED_CLASS_TYPE", "42K09", Analysis, "cannot resolve <sqlExpr>: the class <className> is not there; without a JVM only a few classes of Java's own are, see docs/sql.md";
+    DATATYPE_MISMATCH_UNEXPECTED_STATIC_METHOD = "DATATYPE_MISMATCH.UNEXPECTED_STATIC_METHOD", "42K09", Analysis, "cannot resolve <sqlExpr>: <className> has no static method <methodName> for these arguments; without a JVM only a few methods of Java's own are there, see docs/sql.md";
     VARIANT_SIZE_LIMIT = "VARIANT_SIZE_LIMIT", "22023", Runtime, "<functionName> cannot build a VARIANT larger than <sizeLimit>";
     MALFORMED_RECORD_IN_PARSING_CANNOT_PARSE_JSON_ARRAYS_AS_STRUCTS = "MALFORMED_RECORD_IN_PARSING.CANNOT_PARSE_JSON_ARRAYS_AS_STRUCTS", "22023", Runtime, "the record <badRecord> is malformed: an array of JSON cannot be read as a struct (mode <failFastMode>)";
     HLL_INVALID_INPUT_SKETCH_BUFFER = "HLL_INVALID_INPUT_SKETCH_BUFFER", "22546", Runtime, "<function> takes only HLL sketches, such as hll_sketch_agg makes";
@@ -432,6 +438,9 @@ classes! {
     INVALID_WHERE_CONDITION = "INVALID_WHERE_CONDITION", "42903", Analysis, "the condition <condition> holds <expressionList>, which cannot stand there";
     MISSING_WINDOW_SPECIFICATION = "MISSING_WINDOW_SPECIFICATION", "42P20", Analysis, "no WINDOW clause defines <windowName>";
     MULTI_ALIAS_WITHOUT_GENERATOR = "MULTI_ALIAS_WITHOUT_GENERATOR", "42K0E", Analysis, "only a generator takes several names, not <expr> (<names>)";
+    NOT_A_CONSTANT_STRING_NULL = "NOT_A_CONSTANT_STRING.NULL", "42601", Analysis, "the expression <expr> of <name> must be constant text, not NULL";
+    NOT_A_CONSTANT_STRING_WRONG_TYPE = "NOT_A_CONSTANT_STRING.WRONG_TYPE", "42601", Analysis, "the expression <expr> of <name> must be constant text, not of type <dataType>";
+    REQUIRES_SINGLE_PART_NAMESPACE = "REQUIRES_SINGLE_PART_NAMESPACE", "42K05", Analysis, "schemas of <sessionCatalog> have names of one part, which <identifier> exceeds";
     NOT_A_CONSTANT_STRING = "NOT_A_CONSTANT_STRING.NOT_CONSTANT", "42601", Analysis, "the expression <expr> of <name> must be constant text";
     NOT_A_SCALAR_FUNCTION = "NOT_A_SCALAR_FUNCTION", "42887", Analysis, "<functionName> gives a table, not a value";
     NOT_A_TABLE_FUNCTION = "NOT_A_TABLE_FUNCTION", "42887", Analysis, "<functionName> is no table function";

@@ -6,6 +6,9 @@ use firesteel_functions::call::Typed;
 use firesteel_spec::types::{FILE_METADATA, quote_if_needed};
 use firesteel_spec::{DataType, StructField};
 
+/// The name of file metadata above a select list that does not give it: none that a user writes.
+pub(crate) const FILE_OF_ROW: &str = "\u{0}_metadata";
+
 /// A column of a resolved plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attribute {
@@ -49,6 +52,11 @@ impl Attribute {
     /// Whether it is the hidden column of a table of files.
     pub(crate) fn is_file_metadata(&self) -> bool {
         self.is_hidden && self.name == FILE_METADATA
+    }
+
+    /// Whether it tells the file that a row is from: that column, also above select lists that do not give it.
+    pub(crate) fn tells_file(&self) -> bool {
+        self.is_file_metadata() || (self.is_hidden && self.name == FILE_OF_ROW)
     }
 
     /// The name with its qualifier, quoted: what suggestions and messages show.

@@ -50,6 +50,16 @@ pub enum Finish {
 impl Planner<'_> {
     /// Resolves the root of a query.
     pub fn query(&mut self, relation: &Relation) -> Result<Planned> {
+        let planned = self.query_once(relation)?;
+        if !self.input_files.wants_another() {
+            return Ok(planned);
+        }
+        self.input_files.kept = true;
+        self.plan_outputs.clear();
+        self.query_once(relation)
+    }
+
+    fn query_once(&mut self, relation: &Relation) -> Result<Planned> {
         let (input, finish) = match relation.node.as_ref() {
             RelationNode::ShowString { input, rows, truncate, vertical } => {
                 let (rows, truncate) = (at_least_zero(*rows), at_least_zero(*truncate));

@@ -15,6 +15,7 @@ use firesteel_spec::{DataType, Expr, Relation, Span};
 
 use crate::attribute::{Attribute, NameMatch};
 use crate::environment::Environment;
+use crate::expr::InputFiles;
 use crate::relation::{CteInScope, Recursion};
 use crate::resolved::Resolved;
 
@@ -50,6 +51,8 @@ pub struct Planner<'e> {
     pub(crate) view_schema: Option<String>,
     /// Views and SQL texts being expanded, against recursion without end.
     pub(crate) depth: usize,
+    /// What is asked and known of the files that rows are from.
+    pub(crate) input_files: InputFiles,
     next_id: u64,
 }
 
@@ -99,6 +102,7 @@ impl<'e> Planner<'e> {
             place: None,
             view_schema: None,
             depth: 0,
+            input_files: InputFiles::default(),
             next_id: 0,
         }
     }

@@ -15,6 +15,7 @@ pub mod literal;
 pub mod relation;
 mod script;
 mod show;
+pub mod spatial;
 pub mod types;
 pub mod types_arrow;
 mod types_json;

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::spatial;
+
 /// The hidden column of tables of files: what is known of the file that a row is from.
 pub const FILE_METADATA: &str = "_metadata";
 /// Metadata of a STRING column that its table declares as CHAR or VARCHAR: that type.
@@ -64,6 +66,10 @@ pub enum DataType {
     Struct(Vec<StructField>),
     /// VARIANT
     Variant,
+    /// GEOMETRY(srid): shapes in a plane; `None` is ANY, where each value has an SRID of its own
+    Geometry(Option<i32>),
+    /// GEOGRAPHY(srid): shapes on a globe; `None` as for GEOMETRY
+    Geography(Option<i32>),
     /// A user-defined type: Python class and the type that stores it
     Udt(Box<UserDefinedType>),
 }
@@ -239,6 +245,8 @@ impl DataType {
                 format!("STRUCT<{}>", fields.join(", "))
             }
             Self::Variant => "VARIANT".to_owned(),
+            Self::Geometry(srid) => format!("GEOMETRY({})", spatial::argument(*srid)),
+            Self::Geography(srid) => format!("GEOGRAPHY({})", spatial::argument(*srid)),
             Self::Udt(udt) => udt.sql_type.sql(),
         }
     }
@@ -271,6 +279,8 @@ impl DataType {
             Self::Short => "short".to_owned(),
             Self::Integer => "integer".to_owned(),
             Self::Long => "long".to_owned(),
+            Self::Geometry(srid) => spatial::geometry_json(*srid),
+            Self::Geography(srid) => spatial::geography_json(*srid),
             other => other.simple_string(),
         }
     }
@@ -339,6 +349,7 @@ fn tree_name(data_type: &DataType) -> String {
         DataType::Array(..) => "array".to_owned(),
         DataType::Map(..) => "map".to_owned(),
         DataType::Struct(_) => "struct".to_owned(),
+        DataType::Geometry(_) | DataType::Geography(_) => data_type.simple_string(),
         other => other.json_name(),
     }
 }

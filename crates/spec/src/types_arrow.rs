@@ -1,7 +1,7 @@
 //! Spark types to Arrow and back.
 //!
-//! Arrow cannot say everything: CHAR, VARCHAR, interval ranges, collations, variants, user-defined types and column
-//! metadata travel in the metadata of the Arrow field, under the keys below, so a field goes there and back unchanged.
+//! Arrow cannot say everything: CHAR, VARCHAR, interval ranges, collations, variants, shapes, user-defined types and
+//! column metadata travel in the metadata of the Arrow field, under the keys below, so a field goes there and back unchanged.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -54,6 +54,10 @@ pub fn to_arrow(data_type: &DataType) -> Arrow {
             Field::new("value", Arrow::Binary, false),
             Field::new("metadata", Arrow::Binary, false),
         ])),
+        DataType::Geometry(_) | DataType::Geography(_) => Arrow::Struct(Fields::from(vec![
+            Field::new("srid", Arrow::Int32, false),
+            Field::new("wkb", Arrow::Binary, false),
+        ])),
         DataType::Udt(udt) => to_arrow(&udt.sql_type),
     }
 }
@@ -81,9 +85,8 @@ pub fn arrow_field(name: &str, data_type: &DataType, nullable: bool) -> Field {
 /// The field metadata that tells a Spark type from others with the same Arrow type; mostly empty.
 pub fn type_metadata(data_type: &DataType) -> HashMap<String, String> {
     let told_by_arrow = match data_type {
-        DataType::Char(_) | DataType::Varchar(_) | DataType::String(Some(_)) | DataType::Variant | DataType::Udt(_) => {
-            false
-        }
+        DataType::Char(_) | DataType::Varchar(_) | DataType::String(Some(_)) => false,
+        DataType::Variant | DataType::Geometry(_) | DataType::Geography(_) | DataType::Udt(_) => false,
         DataType::YearMonthInterval(start, end) => (*start, *end) == (YearMonthField::Year, YearMonthField::Month),
         DataType::DayTimeInterval(start, end) => (*start, *end) == (DayTimeField::Day, DayTimeField::Second),
         DataType::Time(precision) => *precision == 6,

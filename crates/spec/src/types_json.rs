@@ -3,6 +3,7 @@
 use firesteel_model::{Result, SparkError, error_class};
 use serde_json::Value;
 
+use crate::spatial;
 use crate::types::{DataType, DayTimeField, StructField, UserDefinedType, YearMonthField};
 
 impl DataType {
@@ -72,6 +73,7 @@ fn named(name: &str) -> Result<DataType> {
         "interval" | "calendarinterval" => DataType::CalendarInterval,
         "variant" => DataType::Variant,
         "time" => DataType::Time(6),
+        "geometry" | "geography" => return Ok(spatial::without_crs(&lower)),
         _ => return parametrised(&lower).ok_or_else(|| unsupported(name)),
     })
 }
@@ -84,6 +86,11 @@ fn parametrised(name: &str) -> Option<DataType> {
         return Some(DataType::String(Some(collation.to_uppercase())));
     }
     let (base, arguments) = name.strip_suffix(')')?.split_once('(')?;
+    match base.trim() {
+        "geometry" => return spatial::from_json(arguments, false).map(DataType::Geometry),
+        "geography" => return spatial::from_json(arguments, true).map(DataType::Geography),
+        _ => {}
+    }
     let mut numbers = arguments.split(',').map(|n| n.trim().parse::<i64>().ok());
     let first = numbers.next()??;
     match base.trim() {

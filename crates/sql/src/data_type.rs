@@ -2,7 +2,7 @@
 
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::types::{DayTimeField, YearMonthField};
-use firesteel_spec::{DataType, StructField};
+use firesteel_spec::{DataType, StructField, spatial};
 use serde_json::json;
 
 use crate::parser::Parser;
@@ -38,11 +38,24 @@ impl Parser {
             "STRING" if !self.at_symbol("(") => self.collated_string(),
             "TIMESTAMP" if self.eat_words(&["WITHOUT", "TIME", "ZONE"]) => Ok(DataType::TimestampNtz),
             "TIMESTAMP" if self.eat_words(&["WITH", "LOCAL", "TIME", "ZONE"]) => Ok(DataType::Timestamp),
-            "GEOMETRY" | "GEOGRAPHY" if self.at_symbol("(") => {
-                Err(SparkError::unsupported(format!("the type {name}")).context(self.context(self.span_from(start))))
-            }
+            "GEOMETRY" if self.at_symbol("(") => self.srid(spatial::is_geometry_srid).map(DataType::Geometry),
+            "GEOGRAPHY" if self.at_symbol("(") => self.srid(spatial::is_geography_srid).map(DataType::Geography),
             _ => self.primitive_type(&name, start),
         }
+    }
+
+    /// `(4326)`, `(ANY)`
+    fn srid(&mut self, is_known: fn(i32) -> bool) -> Result<Option<i32>> {
+        self.in_parentheses(|p| {
+            if p.eat_word("ANY") {
+                return Ok(None);
+            }
+            let written: i64 = p.integer()?;
+            match i32::try_from(written) {
+                Ok(srid) if is_known(srid) => Ok(Some(srid)),
+                _ => Err(SparkError::new(&error_class::ST_INVALID_SRID_VALUE).param("srid", written.to_string())),
+            }
+        })
     }
 
     fn struct_fields(&mut self) -> Result<DataType> {

@@ -90,11 +90,6 @@ impl Parser {
                 Expr::at(ExprNode::Default, self.span_from(start))
             }
             "IDENTIFIER" if opens => self.identifier_expression()?,
-            _ if !opens && !before_text && is_bare_function(word) => {
-                self.advance();
-                let name = word.to_ascii_lowercase();
-                self.call_since(start, &name, Vec::new())
-            }
             _ if before_text => self.typed_literal(word)?,
             _ if opens => match self.special_call(word)? {
                 Some(expr) => expr,
@@ -317,18 +312,4 @@ impl Parser {
                 "\"DATE\", \"TIMESTAMP_NTZ\", \"TIMESTAMP_LTZ\", \"TIMESTAMP\", \"INTERVAL\", \"X\", \"TIME\"",
             )
     }
-}
-
-/// Functions that need no parentheses.
-fn is_bare_function(word: &str) -> bool {
-    matches!(
-        word,
-        "CURRENT_DATE"
-            | "CURRENT_TIMESTAMP"
-            | "CURRENT_USER"
-            | "USER"
-            | "SESSION_USER"
-            | "CURRENT_TIME"
-            | "CURRENT_PATH"
-    )
 }

@@ -142,7 +142,7 @@ fn names_calls_and_paths() {
         ("a b", "a as b"),
         ("explode(m) as (k, v)", "(explode m) as k,v"),
         (":p + ?", "(+ :p ?0)"),
-        ("current_date", "(current_date)"),
+        ("current_date", "current_date"),
         ("a.current_date", "a.current_date"),
     ]);
 }

@@ -1,8 +1,9 @@
 //! Types.
 
-use firesteel_model::{Result, SparkError};
+use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::expr::CastTarget;
 use firesteel_spec::relation::SchemaText;
+use firesteel_spec::spatial;
 use firesteel_spec::types::{DataType, DayTimeField, StructField, UserDefinedType, YearMonthField};
 use spark_connect_proto as proto;
 use spark_connect_proto::data_type::Kind;
@@ -77,8 +78,8 @@ fn of_kind(kind: Kind) -> Result<DataType> {
             sql_type: *boxed(udt.sql_type, "sql_type")?,
         })),
         Kind::Unparsed(unparsed) => DataType::parse_json(&unparsed.data_type_string)?,
-        Kind::Geometry(_) => return Err(SparkError::unsupported("the type GEOMETRY")),
-        Kind::Geography(_) => return Err(SparkError::unsupported("the type GEOGRAPHY")),
+        Kind::Geometry(geometry) => DataType::Geometry(srid(geometry.srid, spatial::is_geometry_srid)?),
+        Kind::Geography(geography) => DataType::Geography(srid(geography.srid, spatial::is_geography_srid)?),
         Kind::TimestampNtzNanos(_) | Kind::TimestampLtzNanos(_) => {
             return Err(SparkError::unsupported("timestamps in nanoseconds"));
         }
@@ -100,6 +101,15 @@ fn boxed(message: Option<Box<proto::DataType>>, what: &str) -> Result<Box<DataTy
 
 fn collation(name: String) -> Option<String> {
     (!name.is_empty() && name != "UTF8_BINARY").then_some(name)
+}
+
+/// The SRID of a type; -1 is ANY.
+fn srid(number: i32, is_known: fn(i32) -> bool) -> Result<Option<i32>> {
+    match number {
+        -1 => Ok(None),
+        known if is_known(known) => Ok(Some(known)),
+        other => Err(SparkError::new(&error_class::ST_INVALID_SRID_VALUE).param("srid", other.to_string())),
+    }
 }
 
 fn narrow<T: TryFrom<i32>>(number: i32) -> Result<T> {

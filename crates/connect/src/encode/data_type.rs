@@ -6,6 +6,8 @@ use spark_connect_proto::data_type::{self as message, Kind};
 
 /// Column metadata of ours begins so and is nobody else's business.
 const OWN_METADATA_PREFIX: &str = "firesteel.";
+/// The SRID of a type whose values have SRIDs of their own.
+const ANY_SRID: i32 = -1;
 
 /// A schema.
 pub(crate) fn schema(fields: &[StructField]) -> proto::DataType {
@@ -41,6 +43,12 @@ fn kind(of: &DataType) -> Kind {
         DataType::TimestampNtz => Kind::TimestampNtz(Default::default()),
         DataType::CalendarInterval => Kind::CalendarInterval(Default::default()),
         DataType::Variant => Kind::Variant(Default::default()),
+        DataType::Geometry(srid) => {
+            Kind::Geometry(message::Geometry { srid: srid.unwrap_or(ANY_SRID), ..Default::default() })
+        }
+        DataType::Geography(srid) => {
+            Kind::Geography(message::Geography { srid: srid.unwrap_or(ANY_SRID), ..Default::default() })
+        }
         DataType::Decimal(precision, scale) => Kind::Decimal(message::Decimal {
             precision: Some(i32::from(*precision)),
             scale: Some(i32::from(*scale)),
@@ -132,7 +140,9 @@ mod tests {
             {"name":"c","type":{"type":"map","keyType":"string","valueType":"timestamp","valueContainsNull":true},"nullable":true,"metadata":{}},
             {"name":"d","type":"interval day to second","nullable":true,"metadata":{}},
             {"name":"e","type":"varchar(5)","nullable":true,"metadata":{}},
-            {"name":"f","type":"time(6)","nullable":true,"metadata":{}}]}"#;
+            {"name":"f","type":"time(6)","nullable":true,"metadata":{}},
+            {"name":"g","type":"geometry(EPSG:3857)","nullable":true,"metadata":{}},
+            {"name":"h","type":"geography(SRID:ANY, SPHERICAL)","nullable":true,"metadata":{}}]}"#;
         let expected = DataType::parse_json(json).unwrap();
         assert_eq!(crate::decode::data_type::data_type(data_type(&expected)).unwrap(), expected);
     }

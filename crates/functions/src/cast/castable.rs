@@ -46,6 +46,8 @@ pub fn can_up_cast(from: &DataType, to: &DataType) -> bool {
             f.len() == t.len() && f.iter().zip(t).all(fits)
         }
         (T::Array(..) | T::Map(..) | T::Struct(_), _) => false,
+        (T::Geometry(_), T::Geometry(None)) | (T::Geography(_), T::Geography(None)) => true,
+        (T::Geometry(_) | T::Geography(_), _) => false,
         (_, T::String(_)) => !matches!(from, T::Variant | T::Udt(_)),
         _ => match (digits(from), digits(to)) {
             (Some((f_whole, f_scale)), Some((t_whole, t_scale))) => match to {
@@ -82,6 +84,7 @@ pub fn can_cast(from: &DataType, to: &DataType, ansi: bool) -> bool {
         (T::Null, _) => true,
         (T::Udt(udt), _) => can_cast(&udt.sql_type, to, ansi),
         (_, T::Udt(_)) => false,
+        (T::Geometry(_) | T::Geography(_), _) | (_, T::Geometry(_) | T::Geography(_)) => shape_can_become(from, to),
         (T::Variant, _) => variant_can_become(to),
         (_, T::Variant) => can_become_variant(from),
         _ if to.is_string() => true,
@@ -124,12 +127,25 @@ fn number(from: &DataType, legacy: bool) -> bool {
         || (legacy && *from == DataType::Date)
 }
 
+/// Shapes keep their system of coordinates; only ANY takes all of them.
+fn shape_can_become(from: &DataType, to: &DataType) -> bool {
+    use DataType as T;
+    match (from, to) {
+        (T::Geometry(_), T::Geometry(None)) | (T::Geography(_), T::Geography(None)) => true,
+        (T::Geography(Some(from)), T::Geometry(Some(to))) | (T::Geometry(Some(from)), T::Geography(Some(to))) => {
+            from == to
+        }
+        _ => false,
+    }
+}
+
 fn variant_can_become(to: &DataType) -> bool {
     match to {
         DataType::Array(element, _) => variant_can_become(element),
         DataType::Map(key, value, _) => key.is_string() && variant_can_become(value),
         DataType::Struct(fields) => fields.iter().all(|field| variant_can_become(&field.data_type)),
         DataType::CalendarInterval | DataType::Char(_) | DataType::Varchar(_) | DataType::Udt(_) => false,
+        DataType::Geometry(_) | DataType::Geography(_) => false,
         _ => true,
     }
 }
@@ -139,7 +155,7 @@ fn can_become_variant(from: &DataType) -> bool {
         DataType::Array(element, _) => can_become_variant(element),
         DataType::Map(key, value, _) => key.is_string() && can_become_variant(value),
         DataType::Struct(fields) => fields.iter().all(|field| can_become_variant(&field.data_type)),
-        DataType::CalendarInterval | DataType::Udt(_) => false,
+        DataType::CalendarInterval | DataType::Udt(_) | DataType::Geometry(_) | DataType::Geography(_) => false,
         _ => true,
     }
 }

@@ -83,6 +83,7 @@ impl Conversion {
                 to_interval::convert(self, array, from, to)
             }
             (_, T::Array(..) | T::Map(..) | T::Struct(_)) => nested::convert(self, array, from, to),
+            (_, T::Geometry(_) | T::Geography(_)) => shapes(array, from, to),
             (_, T::Null | T::Udt(_)) => Err(unknown(from, to)),
         }
     }
@@ -197,6 +198,14 @@ fn binary(array: &ArrayRef, from: &DataType) -> Result<ArrayRef> {
         from if from.is_string() => by_arrow(array, &DataType::Binary)?,
         from => return Err(unknown(from, &DataType::Binary)),
     })
+}
+
+/// The same shapes; on a globe, coordinates have bounds.
+fn shapes(array: &ArrayRef, from: &DataType, to: &DataType) -> Result<ArrayRef> {
+    if let (DataType::Geometry(_), DataType::Geography(_)) = (from, to) {
+        crate::families::check_geographies(array)?;
+    }
+    Ok(array.clone())
 }
 
 fn boolean(conversion: &Conversion, array: &ArrayRef, from: &DataType) -> Result<ArrayRef> {

@@ -116,6 +116,7 @@ pub(crate) fn writer<'a>(array: &'a ArrayRef, from: &'a DataType, style: &'a Tex
         T::Map(key, value, _) => map(array, key, value, style)?,
         T::Struct(fields) => structure(array, fields, style)?,
         T::Udt(udt) => writer(array, &udt.sql_type, style)?,
+        T::Geometry(_) | T::Geography(_) => Box::new(|out, row| crate::families::write_shape(out, array, row)),
         T::Variant => {
             let (values, zone) = (variants(array), &style.zone);
             // What is broken is shown as nothing: a writer has no errors.

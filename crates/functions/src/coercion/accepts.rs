@@ -32,6 +32,10 @@ pub enum Accepts {
     Map,
     /// Any struct.
     Struct,
+    /// Any GEOMETRY.
+    Geometry,
+    /// Any GEOGRAPHY.
+    Geography,
     /// This type; for nested types, whatever may be null in it.
     Is(DataType),
     /// An array of what is accepted.
@@ -58,6 +62,8 @@ impl Accepts {
             Self::Array => matches!(data_type, DataType::Array(..)),
             Self::Map => matches!(data_type, DataType::Map(..)),
             Self::Struct => matches!(data_type, DataType::Struct(_)),
+            Self::Geometry => matches!(data_type, DataType::Geometry(_)),
+            Self::Geography => matches!(data_type, DataType::Geography(_)),
             Self::Is(DataType::String(None)) => matches!(data_type, DataType::String(_)),
             Self::Is(expected) => same_type(expected, data_type),
             Self::ArrayOf(element) => {
@@ -82,6 +88,8 @@ impl Accepts {
             Self::Array => DataType::array(DataType::Null),
             Self::Map => DataType::map(DataType::Null, DataType::Null),
             Self::Struct => DataType::Struct(Vec::new()),
+            Self::Geometry => DataType::Geometry(None),
+            Self::Geography => DataType::Geography(None),
             Self::Is(data_type) => data_type.clone(),
             Self::ArrayOf(element) => DataType::array(element.default_type()),
             Self::OneOf(choices) | Self::Only(choices) => choices.first().map_or(DataType::Null, Self::default_type),
@@ -108,6 +116,8 @@ impl Accepts {
             Self::Array => "ARRAY",
             Self::Map => "MAP",
             Self::Struct => "STRUCT",
+            Self::Geometry => "GEOMETRY",
+            Self::Geography => "GEOGRAPHY",
             Self::Is(data_type) => return super::type_sql(data_type),
             Self::ArrayOf(element @ (Self::Is(_) | Self::Struct)) => {
                 return quoted(&format!("ARRAY<{}>", element.sql().replace('"', "")));

@@ -80,6 +80,8 @@ pub fn tightest_type(ctx: &FunctionContext, a: &DataType, b: &DataType) -> Optio
         _ if a.is_numeric() && b.is_numeric() => numeric(ctx, a, b),
         _ if a.is_datetime() && b.is_datetime() => Some(datetime(a, b)),
         (DataType::Time(a), DataType::Time(b)) => Some(DataType::Time(*a.max(b))),
+        (DataType::Geometry(_), DataType::Geometry(_)) => Some(DataType::Geometry(None)),
+        (DataType::Geography(_), DataType::Geography(_)) => Some(DataType::Geography(None)),
         (DataType::YearMonthInterval(a, b), DataType::YearMonthInterval(c, d)) => {
             Some(DataType::YearMonthInterval(*a.min(c), *b.max(d)))
         }

@@ -89,6 +89,7 @@ pub fn can_store(from: &DataType, to: &DataType) -> bool {
         (DataType::YearMonthInterval(..), DataType::YearMonthInterval(..)) => true,
         (DataType::DayTimeInterval(..), DataType::DayTimeInterval(..)) => true,
         (DataType::Time(_), DataType::Time(_)) => true,
+        (DataType::Geometry(_), DataType::Geometry(None)) | (DataType::Geography(_), DataType::Geography(None)) => true,
         (DataType::Array(from, from_null), DataType::Array(to, to_null)) => {
             (*to_null || !from_null) && can_store(from, to)
         }
@@ -116,6 +117,8 @@ pub(crate) fn is_atomic(data_type: &DataType) -> bool {
             | DataType::Map(..)
             | DataType::Struct(_)
             | DataType::Variant
+            | DataType::Geometry(_)
+            | DataType::Geography(_)
             | DataType::Udt(_)
     )
 }

@@ -2,11 +2,12 @@
 
 use arrow::array::{Array, ArrayRef, new_null_array};
 use arrow::datatypes::DataType as Arrow;
+use datafusion::common::ScalarValue;
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::DataType;
 
 use super::args::Args;
-use super::rows::{BOOLEAN, TEXT, definitions, fold_text, text_literal};
+use super::rows::{BOOLEAN, TEXT, definitions, fold_text, literal, text_literal};
 use crate::call::{FunctionContext, Typed};
 use crate::coercion;
 use crate::udf::{self, Kernel, KernelContext};
@@ -23,7 +24,10 @@ definitions! {
     "current_path" (0, 0), Scalar(|c, _| Ok(constant("current_path()".to_owned(), &format!("system.builtin,system.session,{}.{}", c.catalog, c.schema)))), "where names of functions are looked for";
     "collation" (1, 1), Scalar(collation), "the collation of a text";
     "collate" (2, 2), Scalar(collate), "the text under another collation";
-    "raise_error" (1, 2), Scalar(raise), "an error with the user's message";
+    "input_file_name" (0, 0), Scalar(|_, _| Ok(constant("input_file_name()".to_owned(), ""))), "the path of the file that the row is from, empty where it is from none";
+    "input_file_block_start" (0, 0), Scalar(|_, _| Ok(no_block("input_file_block_start()"))), "where the part of the file begins that the row is from, -1 where it is from none";
+    "input_file_block_length" (0, 0), Scalar(|_, _| Ok(no_block("input_file_block_length()"))), "the size of the part of the file that the row is from, -1 where it is from none";
+    "raise_error" (1, 1), Scalar(raise), "an error with the user's message";
     "assert_true" (1, 2), Scalar(assert), "an error unless the condition holds";
 }
 
@@ -51,6 +55,11 @@ fn several_rows(rows: usize) -> Result<ArrayRef> {
 
 fn constant(sql: String, text: &str) -> Typed {
     Typed { sql, ..text_literal(text) }
+}
+
+/// What a row of no file says of one.
+fn no_block(sql: &str) -> Typed {
+    literal(ScalarValue::Int64(Some(-1)), DataType::Long, sql)
 }
 
 const DEFAULT_COLLATION: &str = "UTF8_BINARY";
@@ -99,9 +108,6 @@ fn collate(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
 }
 
 fn raise(ctx: &FunctionContext, mut arguments: Vec<Typed>) -> Result<Typed> {
-    if arguments.len() == 2 {
-        return Err(SparkError::unsupported("raise_error with an error class"));
-    }
     let message = arguments.first().map_or("", |message| message.sql.as_str());
     let sql = format!("raise_error(USER_RAISED_EXCEPTION, map(errorMessage, {message}))");
     arguments = coercion::coerce_arguments(ctx, "raise_error", arguments, &[TEXT])?;

@@ -20,9 +20,11 @@ mod misc;
 #[cfg(test)]
 mod newer_tests;
 pub mod random;
+mod reflect;
 mod refused;
 mod rows;
 mod sketch;
+mod spatial;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -41,6 +43,7 @@ pub(crate) use json::value as json_value;
 pub(crate) use json::value::write_text as write_json_text;
 pub(crate) use refused::is_refused;
 pub(crate) use rows::int_literal;
+pub(crate) use spatial::{check_geographies, write_shape};
 pub(crate) use variant::to_variants;
 pub use variant::variant_of;
 
@@ -84,6 +87,7 @@ pub static TABLES: &[&[Definition]] = &[
     math::rounding::TABLE,
     misc::TABLE,
     random::TABLE,
+    reflect::TABLE,
     refused::TABLE,
     sketch::counts::TABLE,
     sketch::hll::TABLE,
@@ -92,6 +96,7 @@ pub static TABLES: &[&[Definition]] = &[
     sketch::top_k::TABLE,
     sketch::tuple::TABLE,
     sketch::tuple_theta::TABLE,
+    spatial::TABLE,
     text::encoding::TABLE,
     text::convert::TABLE,
     text::measure::TABLE,
@@ -139,12 +144,14 @@ pub static KERNELS: &[&[Kernel]] = &[
     math::rounding::KERNELS,
     misc::KERNELS,
     random::KERNELS,
+    reflect::KERNELS,
     sketch::hll::KERNELS,
     sketch::kll::KERNELS,
     sketch::theta::KERNELS,
     sketch::top_k::KERNELS,
     sketch::tuple::KERNELS,
     sketch::tuple_theta::KERNELS,
+    spatial::KERNELS,
     text::encoding::KERNELS,
     text::convert::KERNELS,
     text::measure::KERNELS,

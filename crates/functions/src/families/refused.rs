@@ -14,17 +14,6 @@ macro_rules! refused {
 }
 
 refused! {
-    "input_file_name" "the file that a row is from";
-    "input_file_block_start" "the file that a row is from";
-    "input_file_block_length" "the file that a row is from";
-    "java_method" "methods of Java classes, without a JVM";
-    "reflect" "methods of Java classes, without a JVM";
-    "try_reflect" "methods of Java classes, without a JVM";
-    "st_asbinary" "the types GEOMETRY and GEOGRAPHY";
-    "st_geogfromwkb" "the types GEOMETRY and GEOGRAPHY";
-    "st_geomfromwkb" "the types GEOMETRY and GEOGRAPHY";
-    "st_setsrid" "the types GEOMETRY and GEOGRAPHY";
-    "st_srid" "the types GEOMETRY and GEOGRAPHY";
     "from_avro" "Avro inside a column";
     "to_avro" "Avro inside a column";
     "schema_of_avro" "Avro inside a column";

@@ -112,7 +112,7 @@ fn check_comparable(common: &DataType, is_equality: bool, symbol: &str, sql: &st
 
 fn orderable(data_type: &DataType, is_equality: bool) -> bool {
     match data_type {
-        DataType::Map(..) | DataType::Variant => false,
+        DataType::Map(..) | DataType::Variant | DataType::Geometry(_) | DataType::Geography(_) => false,
         DataType::CalendarInterval => is_equality,
         DataType::Array(element, _) => orderable(element, is_equality),
         DataType::Struct(fields) => fields.iter().all(|field| orderable(&field.data_type, is_equality)),

@@ -10,7 +10,9 @@ use firesteel_spec::command::FunctionBody;
 use firesteel_spec::expr::FunctionCall;
 use firesteel_spec::{DataType, Expr, ExprNode, Literal, Span};
 
+use super::input_file::metadata_field;
 use super::lambda::DeferredLambda;
+use super::name::LAMBDA_VARIABLE;
 use super::named_arguments::in_order;
 use super::numbers::ROW_NUMBER;
 use super::{Extracted, ExtractedGenerator, Resolver};
@@ -29,6 +31,9 @@ impl Resolver<'_, '_> {
         let Some(name) = builtin_name(&call.name) else { return Err(self.planner.unknown_function(&call.name)) };
         // As pyspark.pandas calls it.
         let name = if name == "distributed_id" { "monotonically_increasing_id".to_owned() } else { name };
+        if let Some(field) = metadata_field(&name) {
+            return self.input_file(&name, field, call);
+        }
         match name.as_str() {
             "grouping" | "grouping_id" => {
                 let found = self.grouping(&name, &call.arguments);
@@ -78,7 +83,13 @@ impl Resolver<'_, '_> {
     /// A built-in function's arguments in the order of its parameters.
     fn arguments_of(&mut self, definition: &Definition, call: &FunctionCall) -> Result<Vec<Typed>> {
         let ordered = in_order(self.planner.names, definition.name, &call.arguments)?;
-        self.arguments(&ordered)
+        let mut values = self.arguments(&ordered)?;
+        if definition.name == "struct" && values.len() == ordered.len() {
+            for (value, argument) in values.iter_mut().zip(ordered.iter()) {
+                name_field(value, argument);
+            }
+        }
+        Ok(values)
     }
 
     /// Arguments with stars expanded.
@@ -367,6 +378,18 @@ pub(super) fn wrong_count(name: &str, (fewest, most): (usize, usize), given: usi
 /// Where the lambdas of a higher-order function begin; a value there counts as a lambda that ignores its parameters.
 fn lambdas_from(name: &str) -> usize {
     if matches!(name, "aggregate" | "reduce" | "zip_with" | "map_zip_with") { 2 } else { 1 }
+}
+
+/// A lambda's parameter as a field of a struct is called what the user calls it.
+fn name_field(value: &mut Typed, argument: &Expr) {
+    let name = match argument.node.as_ref() {
+        ExprNode::LambdaVariable(name) => name,
+        ExprNode::Attribute { parts, .. } if parts.len() == 1 => &parts[0],
+        _ => return,
+    };
+    if value.sql == LAMBDA_VARIABLE {
+        value.expr = value.expr.clone().alias(name);
+    }
 }
 
 /// `(a, b)`, which Spark prints as `named_struct(a, a, b, b)`.

@@ -251,9 +251,18 @@ fn cannot_expand(target: &[String]) -> SparkError {
     SparkError::new(&error_class::CANNOT_RESOLVE_STAR_EXPAND).param("targetString", quoted(target)).param("columns", "")
 }
 
+fn is_call_of(name: &str, typed: &Typed) -> bool {
+    let (start, rest) = typed.sql.split_at_checked(name.len()).unwrap_or_default();
+    start.eq_ignore_ascii_case(name) && rest.starts_with('(')
+}
+
 /// The name of an item without an alias: a struct field's own name, else how Spark prints the expression.
 fn item_name(expr: &Expr, typed: &Typed) -> String {
     match expr.node.as_ref() {
+        // `current_date` is no column but a call.
+        ExprNode::Attribute { parts, .. } if matches!(parts.as_slice(), [one] if is_call_of(one, typed)) => {
+            typed.sql.clone()
+        }
         ExprNode::Attribute { parts, .. } => parts.last().cloned().unwrap_or_default(),
         // What is cast keeps its name, if it has one.
         ExprNode::Cast { child, .. } => match child.node.as_ref() {

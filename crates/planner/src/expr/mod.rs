@@ -3,6 +3,7 @@
 //! ```text
 //!   Resolver::value(expr) --+-- name     columns, struct fields, lateral aliases, outer columns, variables
 //!                           +-- call     functions by name; aggregates, windows and generators are set aside
+//!                           +-- input_file  the file that a row is from
 //!                           +-- python   the user's Python functions
 //!                           +-- window   OVER; frame: its ROWS and RANGE
 //!                           +-- numbers  rows numbered in order
@@ -14,6 +15,7 @@
 mod call;
 mod char_column;
 mod frame;
+mod input_file;
 mod items;
 mod lambda;
 mod name;
@@ -25,6 +27,7 @@ mod subquery;
 mod whole_window;
 mod window;
 
+use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Expr as DfExpr;
 use firesteel_functions::call::{GeneratorKind, Typed};
 use firesteel_functions::{cast, literal};
@@ -33,6 +36,7 @@ use firesteel_spec::expr::{CastMode, CastTarget, ParameterMarker};
 use firesteel_spec::{DataType, Expr, ExprNode};
 
 pub(crate) use call::{builtin_name, check_arity};
+pub(crate) use input_file::InputFiles;
 pub(crate) use items::Item;
 pub(crate) use numbers::{number_plan, settled_plan, steady_plan};
 pub(crate) use python::{called_with, python_command};
@@ -325,20 +329,23 @@ impl Planner<'_> {
 
     /// The parts of the name that `IDENTIFIER(text)` gives; the text must be constant.
     pub(crate) fn identifier_parts(&mut self, name: &Expr) -> Result<Vec<String>> {
-        let typed = Resolver::new(self, &[]).value(name)?;
-        let text = match datafusion::optimizer::simplify_expressions::ExprSimplifier::new(
+        let Typed { expr, data_type, sql, .. } = Resolver::new(self, &[]).value(name)?;
+        let simplified = datafusion::optimizer::simplify_expressions::ExprSimplifier::new(
             datafusion::logical_expr::simplify::SimplifyContext::default(),
         )
-        .simplify(typed.expr)
-        {
-            Ok(DfExpr::Literal(datafusion::common::ScalarValue::Utf8(Some(text)), _)) => text,
-            _ => {
-                return Err(SparkError::new(&error_class::NOT_A_CONSTANT_STRING)
-                    .param("name", "IDENTIFIER")
-                    .param("expr", format!("\"{}\"", typed.sql)));
+        .simplify(expr);
+        let failure = match simplified {
+            Ok(DfExpr::Literal(ScalarValue::Utf8(Some(text)), _)) if data_type.is_string() => {
+                return firesteel_sql::parse_multipart_identifier(&text);
             }
+            Ok(DfExpr::Literal(value, _)) if value.is_null() => {
+                SparkError::new(&error_class::NOT_A_CONSTANT_STRING_NULL)
+            }
+            Ok(_) if !data_type.is_string() => SparkError::new(&error_class::NOT_A_CONSTANT_STRING_WRONG_TYPE)
+                .param("dataType", data_type.simple_string()),
+            _ => SparkError::new(&error_class::NOT_A_CONSTANT_STRING),
         };
-        firesteel_sql::parse_multipart_identifier(&text)
+        Err(self.locate(failure.param("name", "IDENTIFIER").param("expr", sql), name))
     }
 }
 

@@ -34,6 +34,11 @@ impl Resolver<'_, '_> {
         if let Some((attribute, rest)) = self.visible_column(parts)? {
             return self.fields(attribute.typed(), rest);
         }
+        if let ([name], None) = (parts, self.parameter(parts)?)
+            && let Some(found) = self.bare_function(name)?
+        {
+            return Ok(found);
+        }
         if let Some(found) = self.lateral_alias(parts)? {
             return Ok(found);
         }
@@ -47,11 +52,6 @@ impl Resolver<'_, '_> {
             return Ok(found);
         }
         if let Some(found) = self.planner.env.variable(parts) {
-            return Ok(found);
-        }
-        if let [name] = parts
-            && let Some(found) = self.bare_function(name)?
-        {
             return Ok(found);
         }
         if plan_id.is_some_and(|id| !self.planner.plan_outputs.contains_key(&id)) {
@@ -170,18 +170,20 @@ impl Resolver<'_, '_> {
     fn grouping_column(&self, parts: &[String]) -> Option<Typed> {
         let [name] = parts else { return None };
         let (_, id) = self.groups.last().filter(|(_, a)| a.name == "spark_grouping_id")?;
-        name.eq_ignore_ascii_case("grouping__id").then(|| Typed { sql: name.clone(), ..id.typed() })
+        name.eq_ignore_ascii_case("grouping__id").then(|| Typed { sql: "grouping_id()".to_owned(), ..id.typed() })
     }
 
-    /// `current_date` and its like, which need no parentheses.
+    /// `current_date` and its like, which need no parentheses: columns of the input come first, those of queries around
+    /// and earlier items of the select list do not.
     fn bare_function(&mut self, name: &str) -> Result<Option<Typed>> {
-        const BARE: [&str; 7] = [
+        const BARE: [&str; 8] = [
             "current_date",
             "current_timestamp",
             "current_user",
             "user",
             "session_user",
             "current_time",
+            "current_path",
             "localtimestamp",
         ];
         let lower = name.to_lowercase();

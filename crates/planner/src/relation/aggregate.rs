@@ -151,7 +151,7 @@ impl Planner<'_> {
             };
             return Err(self.locate(failure, key));
         }
-        if matches!(item.typed.data_type, DataType::Map(..) | DataType::Variant) {
+        if is_unordered(&item.typed.data_type) {
             return Err(SparkError::new(&error_class::GROUP_EXPRESSION_TYPE_IS_NOT_ORDERABLE)
                 .param("sqlExpr", format!("\"{}\"", item.typed.sql))
                 .param("dataType", format!("\"{}\"", item.typed.data_type.sql())));
@@ -309,6 +309,11 @@ impl Resolver<'_, '_> {
         }
         Ok(Typed { expr: sum, data_type: DataType::Long, nullable: false, sql })
     }
+}
+
+/// Types whose values cannot be grouped.
+fn is_unordered(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Map(..) | DataType::Variant | DataType::Geometry(_) | DataType::Geography(_))
 }
 
 /// The places of a set's keys, each once.

@@ -152,7 +152,7 @@ impl Planner<'_> {
         let output = input
             .output
             .iter()
-            .filter(|a| !a.is_hidden || a.is_file_metadata())
+            .filter(|a| !a.is_hidden || a.tells_file())
             .map(|a| Attribute {
                 qualifier: if name.is_empty() { a.qualifier.clone() } else { name.to_vec() },
                 name: if a.is_hidden { &a.name } else { names.next().unwrap_or(&a.name) }.clone(),

@@ -74,6 +74,7 @@ impl Planner<'_> {
                 self.rows(&fields, batches)
             }
             RelationNode::Command(command) => {
+                self.input_files.ran_command = true;
                 let (fields, batches) = self.env.command(command)?;
                 self.rows(&fields, batches)
             }
@@ -137,6 +138,7 @@ impl Planner<'_> {
         let resolved = match &plan {
             Plan::Query(query) => self.nested(|planner| planner.relation(query)),
             Plan::Command(command) => {
+                self.input_files.ran_command = true;
                 self.env.command(command).and_then(|(fields, batches)| self.rows(&fields, batches))
             }
         };

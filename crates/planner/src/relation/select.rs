@@ -9,7 +9,7 @@ use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::{Expr, Relation};
 
 use super::grouping::Grouped;
-use crate::attribute::Attribute;
+use crate::attribute::{Attribute, FILE_OF_ROW};
 use crate::expr::{Aside, Extracted, Item, Resolver, number_plan, settled_plan, steady_plan};
 use crate::planner::{Planner, child, df};
 use crate::resolved::{AggregateBelow, Below, Resolved};
@@ -129,6 +129,9 @@ impl Planner<'_> {
             exprs.push(named(item.typed, &attribute));
             output.push(attribute);
         }
+        if self.input_files.kept && aggregate.is_none() {
+            pass_files(&columns, &mut exprs, &mut output);
+        }
         let projection = LogicalPlan::Projection(df(Projection::try_new(exprs.clone(), child(plan.clone())))?);
         let below = Below { plan, output: columns, items: exprs, aggregate, filters: Vec::new() };
         let plan = settled_plan(projection, &below.items)?;
@@ -140,6 +143,16 @@ impl Planner<'_> {
         let items = values.into_iter().map(|(name, typed)| Item::named(typed, name)).collect();
         let resolved = self.project(input.plan, input.output, items, None)?;
         Ok(Resolved { below: None, ..resolved })
+    }
+}
+
+/// What is known of the rows' files goes through a select list, out of reach of names.
+fn pass_files(columns: &[Attribute], exprs: &mut Vec<DfExpr>, output: &mut Vec<Attribute>) {
+    for file in columns.iter().filter(|column| column.tells_file()) {
+        if !output.iter().any(|given| given.column == file.column) {
+            exprs.push(file.expr());
+        }
+        output.push(Attribute { name: FILE_OF_ROW.to_owned(), qualifier: Vec::new(), ..file.clone() });
     }
 }
 

@@ -28,6 +28,7 @@ impl Planner<'_> {
         by_name: Option<bool>,
     ) -> Result<Resolved> {
         let (left, right) = (self.relation(left)?, self.relation(right)?);
+        self.input_files.lost |= left.output.iter().chain(&right.output).any(Attribute::tells_file);
         let (left, right) = match by_name {
             Some(allow_missing) => self.matched_by_name(left, right, allow_missing)?,
             None => (visible_only(self, left)?, visible_only(self, right)?),

@@ -9,7 +9,7 @@ use firesteel_spec::command::ViewSchemaMode;
 use firesteel_spec::types::quote;
 use firesteel_spec::{Relation, StructField};
 
-use crate::attribute::{Attribute, NameMatch};
+use crate::attribute::{Attribute, FILE_OF_ROW, NameMatch};
 use crate::environment::StoredView;
 use crate::planner::Planner;
 use crate::resolved::Resolved;
@@ -55,7 +55,14 @@ impl Planner<'_> {
         let resolved = self.nested(|planner| planner.relation(query));
         (self.ctes, self.outer, self.windows, self.text) = (ctes, outer, windows, text);
         (self.context, self.names, self.view_schema) = (context, names, schema);
-        super::set::visible_only(self, resolved?)
+        let mut resolved = resolved?;
+        if !self.input_files.kept || stored.is_some() {
+            self.input_files.lost |= self.input_files.kept && resolved.output.iter().any(Attribute::tells_file);
+            return super::set::visible_only(self, resolved);
+        }
+        resolved.output.retain(|attribute| !attribute.is_hidden || attribute.tells_file());
+        resolved.output.iter_mut().filter(|a| a.is_hidden).for_each(|a| a.name = FILE_OF_ROW.to_owned());
+        Ok(Resolved { below: None, ..resolved })
     }
 
     /// The query's columns as those of the stored view.

@@ -117,7 +117,7 @@ impl Format {
             DataType::Struct(fields) => self.nests() && fields.iter().all(|field| self.holds(&field.data_type)),
             DataType::Udt(udt) => self.holds(&udt.sql_type),
             DataType::String(_) | DataType::Char(_) | DataType::Varchar(_) => true,
-            DataType::CalendarInterval | DataType::Variant => false,
+            DataType::CalendarInterval | DataType::Variant | DataType::Geometry(_) | DataType::Geography(_) => false,
             DataType::Null => matches!(self, Self::Json | Self::Csv),
             DataType::DayTimeInterval(..) | DataType::Time(_) => self == Self::Parquet,
             DataType::YearMonthInterval(..) => false,

@@ -67,10 +67,6 @@ fn make_array(a: &Args) -> Result<ArrayRef> {
 fn own_name(value: &Typed) -> Option<String> {
     match &value.expr {
         Expr::Alias(alias) => Some(alias.name.clone()),
-        // A parameter of a lambda reads the same in all of them; its column bears its name.
-        Expr::Column(column) if value.sql == "namedlambdavariable()" => {
-            Some(column.name.rsplit_once('#').map_or(column.name.as_str(), |(name, _)| name).to_owned())
-        }
         Expr::Column(_) => Some(value.sql.clone()),
         other => super::field_access::taken_name(other).map(str::to_owned),
     }

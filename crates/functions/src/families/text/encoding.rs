@@ -218,7 +218,8 @@ fn url_encode(text: &str) -> String {
     out
 }
 
-fn url_decode(text: &str) -> Option<String> {
+/// The text that a part of a form's URL stands for; `None` where an escape is cut off or no number.
+pub(crate) fn url_decode(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {

@@ -10,3 +10,5 @@ pub(crate) mod printf;
 pub(crate) mod regex;
 pub(crate) mod shape;
 pub(crate) mod trim;
+
+pub(crate) use encoding::url_decode;

@@ -98,22 +98,23 @@ impl Jobs {
             self.read_log(&pod, false, &mut Place::default(), &sender).await
         };
         let print = async {
+            let mut has_begun = false;
             while let Some(line) = lines.recv().await {
                 screen.print(&line)?;
+                has_begun = true;
             }
             drop(lines);
-            Ok(screen)
+            Ok((screen, has_begun))
         };
         let (read, printed) = tokio::join!(read, print);
-        let screen = printed.map_err(SubmitError::Print)?;
-        match read {
-            // The pod is gone; what it said last is not.
-            Err(SubmitError::NotFound { .. }) => {
-                let tail = status.log_tail.ok_or_else(|| SubmitError::NoPod(name.to_owned()))?;
-                tail.lines().try_for_each(|line| screen.print(line)).map_err(SubmitError::Print)
-            }
-            read => read,
-        }
+        let (screen, has_begun) = printed.map_err(SubmitError::Print)?;
+        let tail = match read {
+            // The pod or its log is gone; what it said last is not.
+            Err(SubmitError::NotFound { .. }) => status.log_tail.ok_or_else(|| SubmitError::NoPod(name.to_owned()))?,
+            Ok(()) if !has_begun => status.log_tail.unwrap_or_default(),
+            read => return read,
+        };
+        tail.lines().try_for_each(|line| screen.print(line)).map_err(SubmitError::Print)
     }
 }
 

@@ -24,7 +24,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The text of a line that was not printed yet; lines come with the time at which they were written.
+    /// The text of a line that was not printed yet; lines come with the time at which they were written. One without is
+    /// no program's: nodes answer so when a pod's log is gone.
     fn next<'a>(&mut self, line: &'a str) -> Option<&'a str> {
         let (time, text) = line.split_once(' ').unwrap_or((line, ""));
         match time.parse::<Timestamp>() {
@@ -33,7 +34,7 @@ impl Place {
                 self.last = Some(time);
                 Some(text)
             }
-            Err(_) => Some(line),
+            Err(_) => None,
         }
     }
 }
@@ -94,6 +95,6 @@ mod tests {
         assert_eq!(place.next("2026-01-01T00:00:00.000000001Z a b"), Some("a b"));
         assert_eq!(place.next("2026-01-01T00:00:00.000000001Z a b"), None);
         assert_eq!(place.next("2026-01-01T00:00:00.000000002Z "), Some(""));
-        assert_eq!(place.next("no time here"), Some("no time here"));
+        assert_eq!(place.next("failed to open the log file"), None);
     }
 }

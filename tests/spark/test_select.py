@@ -203,3 +203,9 @@ def test_monotonically_increasing_id(spark):
     ids = column(spark.range(0, 10, 1, 3).select(F.monotonically_increasing_id()))
     assert len(set(ids)) == 10
     assert ids == sorted(ids)
+
+
+def test_in_with_items_that_differ_by_row(spark):
+    """An item that has a value of its own in each row is no constant, whatever it is over no rows."""
+    query = "SELECT id IN (7, nullif(id, nullif(id, id))), id NOT IN (7, if(id = 1, NULL, 5)) FROM range(3)"
+    assert rows(spark.sql(query)) == [(True, True), (True, None), (True, True)]

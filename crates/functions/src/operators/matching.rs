@@ -6,8 +6,10 @@ use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, StringBuilder};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::concat;
 use datafusion::common::ScalarValue;
+use datafusion::common::tree_node::TreeNode;
 use datafusion::logical_expr::expr::InList;
-use datafusion::logical_expr::{Expr, Like, Operator};
+use datafusion::logical_expr::utils::disjunction;
+use datafusion::logical_expr::{Expr, Like, Operator, lit};
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::DataType;
 use firesteel_spec::types_arrow::to_arrow;
@@ -120,9 +122,32 @@ fn membership(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {
         .into_iter()
         .map(|argument| Ok(normalized(ctx, convert(ctx, argument, &common)?)?.expr))
         .collect::<Result<Vec<_>>>()?;
-    let value = Box::new(values.remove(0));
-    let expr = Expr::InList(InList::new(value, values, false));
-    Ok(Typed { expr, data_type: DataType::Boolean, nullable, sql })
+    let value = values.remove(0);
+    Ok(Typed { expr: any_of(value, values), data_type: DataType::Boolean, nullable, sql })
+}
+
+/// DataFusion takes an item for a constant if it has a single value over no rows, as a CASE over columns has; items
+/// that might mislead it so are compared one by one.
+fn any_of(value: Expr, items: Vec<Expr>) -> Expr {
+    let (listed, compared): (Vec<_>, Vec<_>) =
+        if value.is_volatile() { (items, Vec::new()) } else { items.into_iter().partition(is_plain) };
+    let mut tests: Vec<_> = compared.into_iter().map(|item| value.clone().eq(item)).collect();
+    if !listed.is_empty() || tests.is_empty() {
+        tests.push(Expr::InList(InList::new(Box::new(value), listed, false)));
+    }
+    disjunction(tests).unwrap_or_else(|| lit(false))
+}
+
+/// Whether an item is a column, or the same for every row.
+fn is_plain(item: &Expr) -> bool {
+    let differs = |part: &Expr| {
+        Ok(part.is_volatile_node()
+            || matches!(
+                part,
+                Expr::Column(_) | Expr::OuterReferenceColumn(..) | Expr::ScalarSubquery(_) | Expr::Exists(_)
+            ))
+    };
+    matches!(item, Expr::Column(_)) || !item.exists(differs).unwrap_or(true)
 }
 
 fn between(ctx: &FunctionContext, arguments: Vec<Typed>) -> Result<Typed> {

@@ -155,15 +155,15 @@ generate: build ## Write the generated files: crds/, docs/sparkjob.md, docs/conf
 	$(FUNCTION_DOCS) > docs/functions.md
 
 .PHONY: check-chart
-check-chart: ## Check the Helm chart: lint, and what it renders with each kind of values.
-	HELM=$(HELM) python3 tests/chart.py
+check-chart: python ## Check the Helm chart: lint, and what it renders with each kind of values.
+	HELM=$(HELM) $(PYTHON) tests/chart.py
 
 .PHONY: images
 images: build ## Build the images firesteel:0.1 and firesteel-operator:0.1 with buildah or docker. BASE=image, ARCHIVE=folder.
 	images/build.sh $(CARGO_TARGET_DIR)/debug
 
 .PHONY: e2e
-e2e: ## Run tests/e2e against the cluster of KUBECONFIG, with images that are there. ONLY=name picks tests.
+e2e: check-chart ## Run tests/e2e against the cluster of KUBECONFIG, with images that are there. ONLY=name picks tests.
 	$(PYTHON) -m pytest tests/e2e --tb=short --durations=20 -n $(E2E_WORKERS) -m '$(E2E_MARKS)' $(if $(ONLY),-k '$(ONLY)')
 
 .PHONY: e2e-short

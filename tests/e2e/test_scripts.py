@@ -26,6 +26,7 @@ RUNNER = """
 import json, os, pathlib, subprocess, sys, tempfile, time
 
 SCRIPTS = json.loads({scripts!r})
+ends = []
 for name, text in SCRIPTS.items():
     folder = pathlib.Path(tempfile.mkdtemp())
     (folder / f"{{name}}.py").write_text(text)
@@ -37,7 +38,10 @@ for name, text in SCRIPTS.items():
     except subprocess.TimeoutExpired as late:
         code, said = "time", str(late.stdout)
     end = {{"script": name, "code": code, "seconds": round(time.monotonic() - begun, 1), "said": said[-1500:] if code else ""}}
-    print("END " + json.dumps(end), flush=True)
+    ends.append(end)
+    print(name, code, flush=True)
+# In one line, because of a long log the node keeps the end alone.
+print("ENDS " + json.dumps(ends), flush=True)
 """
 
 
@@ -50,7 +54,8 @@ def check(name: str, scripts: dict[str, str], count: int):
     done = kube.run(item, seconds=1800)
     (driver,) = kube.pods_of(name)
     log = kube.kubectl("logs", driver["metadata"]["name"])
-    ends = [json.loads(line.removeprefix("END ")) for line in log.splitlines() if line.startswith("END ")]
+    (told,) = [line for line in log.splitlines() if line.startswith("ENDS ")]
+    ends = json.loads(told.removeprefix("ENDS "))
     for end in ends:
         print(f"{end['script']}: {end['code']} in {end['seconds']} s")
     print(f"{sum(end['code'] == 0 for end in ends)} of {len(scripts)} scripts ended well")

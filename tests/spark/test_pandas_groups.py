@@ -63,7 +63,7 @@ WORKS = {
     "diff_frame": lambda lib, df: df[["price", "gap"]].diff(2),
     "rank_dense": lambda lib, df: df.city.rank(method="dense").sort_index(),
     "rank_frame": lambda lib, df: df[["price", "year"]].rank().sort_index(),
-    "aggregate": lambda lib, df: df[["year", "price"]].agg({"year": ["sum"], "price": ["max"]}),
+    "aggregate": lambda lib, df: df[["year", "price"]].agg({"year": ["sum"], "price": ["max"]}).sort_index(),
     "resample": lambda lib, df: df.set_index("day")[["price"]].resample("2D").sum().rename_axis(None),
 }
 

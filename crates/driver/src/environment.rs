@@ -89,7 +89,7 @@ impl<'s> SessionEnvironment<'s> {
         first.get_or_insert_with(|| (kind, name.to_vec()));
     }
 
-    fn depends(&self, add: impl FnOnce(&mut Dependencies)) {
+    fn depends<T>(&self, add: impl FnOnce(&mut Dependencies) -> T) {
         if self.except.is_some() {
             add(&mut self.dependencies.lock().unwrap_or_else(PoisonError::into_inner));
         }
@@ -99,7 +99,7 @@ impl<'s> SessionEnvironment<'s> {
         // A pattern stands for what lies in the directory that it begins with.
         let plain = path.find(['*', '?', '[', '{']).map_or(path, |at| &path[..path[..at].rfind('/').unwrap_or(at)]);
         if let Ok(location) = self.session.application().stores.resolve(plain) {
-            self.depends(|dependencies| dependencies.paths.push(location.show()));
+            self.depends(|dependencies| dependencies.paths.insert(location.show()));
         }
     }
 
@@ -133,7 +133,7 @@ impl<'s> SessionEnvironment<'s> {
         }
         self.depends_on_path(&table.location);
         let python = shown(python_source::named(self.session, &table.format));
-        self.depends(|dependencies| dependencies.sources.push((table.format.clone(), python)));
+        self.depends(|dependencies| dependencies.sources.insert((table.format.clone(), python)));
         if let Some(source) = self.handle.block_on(python_source::open_table(self.session, table))? {
             let fields = source.fields().to_vec();
             return Ok(TableSource::Provider { provider: Arc::new(source), fields, name });
@@ -172,7 +172,7 @@ impl Environment for SessionEnvironment<'_> {
             return Err(SparkError::unsupported("time travel on tables of files"));
         }
         let named = self.handle.block_on(self.session.catalog().relation(name))?;
-        self.depends(|dependencies| dependencies.names.push((name.to_vec(), meaning_of(&named))));
+        self.depends(|dependencies| dependencies.names.insert((name.to_vec(), meaning_of(&named))));
         match named {
             Named::Stored(table) => self.stored(&table),
             Named::Temporary(view) => {
@@ -195,7 +195,7 @@ impl Environment for SessionEnvironment<'_> {
     fn read(&self, source: &DataSource) -> Result<(Arc<dyn TableProvider>, Vec<StructField>)> {
         let python = source.format.as_deref().map(|format| (format, python_source::named(self.session, format)));
         if let Some((format, python)) = &python {
-            self.depends(|dependencies| dependencies.sources.push(((*format).to_owned(), shown(python.clone()))));
+            self.depends(|dependencies| dependencies.sources.insert(((*format).to_owned(), shown(python.clone()))));
         }
         if let Some((_, Some(python))) = python {
             let user_schema = user_schema(source)?;
@@ -284,7 +284,7 @@ impl Environment for SessionEnvironment<'_> {
 
     fn variable(&self, name: &[String]) -> Option<Typed> {
         let found = self.session.catalog().variable(name);
-        self.depends(|dependencies| dependencies.variables.push((name.to_vec(), shown(found.clone()))));
+        self.depends(|dependencies| dependencies.variables.insert((name.to_vec(), shown(found.clone()))));
         let (_, value) = found?;
         self.uses_temporary("VARIABLE", name);
         let mut typed = firesteel_functions::literal::typed(&value, &self.session.function_context()).ok()?;
@@ -307,7 +307,7 @@ impl Environment for SessionEnvironment<'_> {
         if found.as_ref().is_some_and(|function| function.is_temporary) {
             self.uses_temporary("FUNCTION", name);
         }
-        self.depends(|dependencies| dependencies.functions.push((name.to_vec(), shown(found.clone()))));
+        self.depends(|dependencies| dependencies.functions.insert((name.to_vec(), shown(found.clone()))));
         found
     }
 }

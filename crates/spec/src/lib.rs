@@ -11,6 +11,7 @@
 mod catalog_call;
 pub mod command;
 pub mod expr;
+mod inputs;
 pub mod literal;
 pub mod relation;
 mod script;

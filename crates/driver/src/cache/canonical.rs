@@ -22,8 +22,9 @@ use super::scan::CachedTable;
 /// with nodes or sources that cannot be looked into are not even compared.
 #[derive(Debug)]
 pub(crate) struct Canonical {
-    root: Discriminant<LogicalPlan>,
-    /// The nodes, top down.
+    /// Kinds of the nodes and how many inputs each has, top down.
+    nodes: Vec<(Discriminant<LogicalPlan>, usize)>,
+    /// What the nodes say, in the same order.
     text: String,
     /// Their expressions: the text of a function does not tell all of it.
     expressions: Vec<Expr>,
@@ -44,7 +45,7 @@ impl Canonical {
     /// None for plans that are not compared.
     pub(crate) fn of(plan: &LogicalPlan) -> Option<Self> {
         let mut canonical = Self {
-            root: root_of(plan),
+            nodes: Vec::new(),
             text: String::new(),
             expressions: Vec::new(),
             sources: Vec::new(),
@@ -58,14 +59,20 @@ impl Canonical {
         (looked.is_ok() && is_known).then_some(canonical)
     }
 
-    /// The root's kind, which tells most plans apart.
-    pub(crate) fn root(&self) -> Discriminant<LogicalPlan> {
-        self.root
+    /// Whether a plan has the same kinds of nodes: told at the first difference, which most plans have soon.
+    pub(crate) fn has_nodes_of(&self, plan: &LogicalPlan) -> bool {
+        let (mut nodes, mut is_same) = (self.nodes.iter(), true);
+        let looked = plan.apply(|node| {
+            is_same = hides_file_metadata(node) || nodes.next() == Some(&kind_of(node));
+            Ok(if is_same { TreeNodeRecursion::Continue } else { TreeNodeRecursion::Stop })
+        });
+        looked.is_ok() && is_same && nodes.next().is_none()
     }
 
     /// Whether both plans have the same rows.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.nodes == other.nodes
+            && self.text == other.text
             && self.expressions == other.expressions
             && self.sources.len() == other.sources.len()
             && self.sources.iter().zip(&other.sources).all(|(left, right)| same_source(left, right))
@@ -86,8 +93,9 @@ impl Canonical {
         if let LogicalPlan::TableScan(scan) = node {
             self.sources.push(source_as_provider(&scan.source)?);
         }
-        let shown = self.numbers.renumbered(&node.display().to_string());
-        self.text.push_str(&format!("{} {shown}\n", node.inputs().len()));
+        self.nodes.push(kind_of(node));
+        self.text.push_str(&self.numbers.renumbered(&node.display().to_string()));
+        self.text.push('\n');
         for expression in node.expressions() {
             let numbers = &mut self.numbers;
             let renamed = expression.transform_up(|expr| {
@@ -109,12 +117,8 @@ impl Canonical {
     }
 }
 
-/// The kind of the first node that says something about rows.
-pub(super) fn root_of(plan: &LogicalPlan) -> Discriminant<LogicalPlan> {
-    match plan.inputs().first() {
-        Some(input) if hides_file_metadata(plan) => root_of(input),
-        _ => discriminant(plan),
-    }
+fn kind_of(node: &LogicalPlan) -> (Discriminant<LogicalPlan>, usize) {
+    (discriminant(node), node.inputs().len())
 }
 
 /// Whether a node only takes away the hidden column of files, as the end of a view or of a query does.
@@ -189,20 +193,32 @@ mod tests {
 
     use super::*;
 
-    fn plan(end: i64, least: i64, number: usize) -> Canonical {
+    fn canonical(end: i64, least: i64, number: usize) -> Canonical {
+        Canonical::of(&plan(end, least, number)).unwrap()
+    }
+
+    fn plan(end: i64, least: i64, number: usize) -> LogicalPlan {
         let range = provider_as_source(Arc::new(RangeTable::new(0, end, 1, 2)));
         let name = format!("id#{number}");
         let plan = LogicalPlanBuilder::scan("range", range, None).unwrap();
         let plan = plan.project([col("id").alias(&name)]).unwrap().filter(ident(&name).gt(lit(least))).unwrap();
-        Canonical::of(&plan.build().unwrap()).unwrap()
+        plan.build().unwrap()
+    }
+
+    #[test]
+    fn plans_are_told_apart_by_their_nodes_first() {
+        let (own, other) = (canonical(10, 3, 1), plan(11, 4, 2));
+        assert!(own.has_nodes_of(&other));
+        let longer = LogicalPlanBuilder::from(other.clone()).limit(0, Some(1)).unwrap().build().unwrap();
+        assert!(!own.has_nodes_of(&longer) && !own.has_nodes_of(other.inputs()[0]));
     }
 
     #[test]
     fn numbers_do_not_matter_and_all_else_does() {
-        assert!(plan(10, 3, 1).is_same(&plan(10, 3, 77)));
-        assert_eq!(plan(10, 3, 77).column("id#77"), "id#0");
-        assert!(!plan(10, 3, 1).is_same(&plan(10, 4, 1)));
-        assert!(!plan(10, 3, 1).is_same(&plan(11, 3, 1)));
+        assert!(canonical(10, 3, 1).is_same(&canonical(10, 3, 77)));
+        assert_eq!(canonical(10, 3, 77).column("id#77"), "id#0");
+        assert!(!canonical(10, 3, 1).is_same(&canonical(10, 4, 1)));
+        assert!(!canonical(10, 3, 1).is_same(&canonical(11, 3, 1)));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! A query whose rows are kept: its plan, and its rows once somebody needed them.
 
-use std::mem::Discriminant;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -117,9 +116,9 @@ impl Fragment {
         }
     }
 
-    /// Whether its plan may be one of this kind.
-    pub(super) fn may_be(&self, root: Discriminant<LogicalPlan>) -> bool {
-        self.canonical.as_ref().is_some_and(|(canonical, _)| canonical.root() == root)
+    /// Whether its plan may be this one.
+    pub(super) fn may_be(&self, plan: &LogicalPlan) -> bool {
+        self.canonical.as_ref().is_some_and(|(canonical, _)| canonical.has_nodes_of(plan))
     }
 
     /// The fragment in place of a plan, if it is that plan's; the plan's columns are given by name.

@@ -1,6 +1,6 @@
 //! When two queries are the same: equal as written, under equal settings, with equal meanings of their names.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Debug;
 
 use firesteel_catalog::{Relation as Named, TableMetadata, ViewSource};
@@ -21,19 +21,19 @@ const SETTINGS: [&conf::ConfKey; 8] = [
     &conf::SOURCES_DEFAULT,
 ];
 
-/// What a query read when it was planned.
+/// What a query read when it was planned, each once however often queries within it read it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dependencies {
     /// Names of tables and views, and what they stood for.
-    pub(crate) names: Vec<(Vec<String>, String)>,
+    pub(crate) names: BTreeSet<(Vec<String>, String)>,
     /// Names of functions, and what they stood for if the user had given them a meaning.
-    pub(crate) functions: Vec<(Vec<String>, Option<String>)>,
+    pub(crate) functions: BTreeSet<(Vec<String>, Option<String>)>,
     /// The same for data sources.
-    pub(crate) sources: Vec<(String, Option<String>)>,
+    pub(crate) sources: BTreeSet<(String, Option<String>)>,
     /// The same for variables.
-    pub(crate) variables: Vec<(Vec<String>, Option<String>)>,
+    pub(crate) variables: BTreeSet<(Vec<String>, Option<String>)>,
     /// Files and directories, as URLs.
-    pub(crate) paths: Vec<String>,
+    pub(crate) paths: BTreeSet<String>,
 }
 
 impl Dependencies {
@@ -95,10 +95,14 @@ pub(crate) fn meaning_of(named: &Named) -> String {
 
 /// A query's key.
 pub(crate) fn key_of(session: &DriverSession, relation: &Relation) -> String {
+    context_of(session) + &normalised(relation)
+}
+
+/// What the keys of a session's queries begin with: what else says what they mean.
+pub(super) fn context_of(session: &DriverSession) -> String {
     let settings: Vec<String> = SETTINGS.iter().map(|key| session.settings().text(key)).collect();
     let (user, schema) = (session.user(), session.catalog().current_schema());
-    let text = normalised(relation);
-    format!("{user} {schema} {} {text}", settings.join(" "))
+    format!("{user} {schema} {} ", settings.join(" "))
 }
 
 /// Whether two queries are equal as written.
@@ -111,8 +115,8 @@ pub(crate) fn key_of_table(name: &[String]) -> String {
     format!("table {}", name.join(".").to_lowercase())
 }
 
-/// The query behind the names of views and SQL texts, and its key.
-pub(crate) async fn resolved(session: &DriverSession, relation: &Relation) -> Result<(Relation, String)> {
+/// The query behind the names of views and SQL texts, and its key if it is a stored table.
+pub(crate) async fn resolved(session: &DriverSession, relation: &Relation) -> Result<(Relation, Option<String>)> {
     let mut relation = relation.clone();
     loop {
         let next = match relation.node.as_ref() {
@@ -124,7 +128,7 @@ pub(crate) async fn resolved(session: &DriverSession, relation: &Relation) -> Re
                     }
                     Named::Stored(table) if table.view.is_none() => {
                         let key = key_of_table(&table.qualified_name());
-                        return Ok((relation, key));
+                        return Ok((relation, Some(key)));
                     }
                     Named::Stored(table) => query_of(&table)?,
                 }
@@ -135,10 +139,7 @@ pub(crate) async fn resolved(session: &DriverSession, relation: &Relation) -> Re
                     Plan::Command(_) => return Err(SparkError::unsupported("a cache of a command's rows")),
                 }
             }
-            _ => {
-                let key = key_of(session, &relation);
-                return Ok((relation, key));
-            }
+            _ => return Ok((relation, None)),
         };
         relation = next;
     }
@@ -253,7 +254,7 @@ mod tests {
 
     #[test]
     fn paths_touch_within_each_other() {
-        let read = Dependencies { paths: vec!["file:/a/b".to_owned()], ..Dependencies::default() };
+        let read = Dependencies { paths: BTreeSet::from(["file:/a/b".to_owned()]), ..Dependencies::default() };
         for (path, touched) in [("file:/a/b", true), ("file:/a/b/", true), ("file:/a", true), ("file:/a/b/c", true)] {
             assert_eq!(read.touch(path), touched, "{path}");
         }

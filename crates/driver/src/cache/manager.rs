@@ -1,6 +1,5 @@
 //! [`Caches`]: the cached queries of an application.
 
-use std::mem::{Discriminant, discriminant};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datafusion::logical_expr::LogicalPlan;
@@ -11,9 +10,9 @@ use firesteel_planner::CachedPlan;
 use firesteel_spec::{Relation, RelationNode};
 use tokio::runtime::Handle;
 
-use super::canonical::{Canonical, root_of};
+use super::canonical::Canonical;
 use super::fragment::Fragment;
-use super::key::{is_written_alike, key_of, key_of_table, meaning_of, resolved};
+use super::key::{context_of, is_written_alike, key_of, key_of_table, meaning_of, resolved};
 use super::scan::whole_query;
 use crate::planning;
 use crate::session::DriverSession;
@@ -62,10 +61,6 @@ impl Entry {
         if let Some(fragment) = self.fragment.lock().unwrap_or_else(PoisonError::into_inner).take() {
             fragment.release();
         }
-    }
-
-    fn kind(&self) -> Discriminant<RelationNode> {
-        discriminant(self.relation.node.as_ref())
     }
 }
 
@@ -116,7 +111,11 @@ impl Caches {
         let relation = relation.clone();
         let written = planning::on_planning_thread(session, move |session, handle| {
             let (relation, key) = handle.block_on(resolved(session, &relation))?;
-            let entry = session.application().caches.with_key(&key);
+            let caches = &session.application().caches;
+            let (key, entry) = match key {
+                Some(key) => (key.clone(), caches.with_key(&key)),
+                None => caches.written(session, &relation),
+            };
             let entry = entry.filter(|entry| handle.block_on(holds(session, entry)));
             Ok(Known { relation, key, entry })
         });
@@ -178,11 +177,11 @@ impl Caches {
         except: Option<&str>,
     ) -> Result<Option<Arc<Fragment>>> {
         // A name or a text stands for another relation, which is asked for by itself.
-        let kind = discriminant(relation.node.as_ref());
-        if matches!(*relation.node, RelationNode::Table { .. } | RelationNode::Sql { .. }) || !self.has_kind(kind) {
+        if matches!(*relation.node, RelationNode::Table { .. } | RelationNode::Sql { .. }) || !self.has_like(relation) {
             return Ok(None);
         }
-        self.scan(session, handle, &key_of(session, relation), except)
+        let (_, entry) = self.written(session, relation);
+        entry.map_or(Ok(None), |entry| usable(session, handle, &entry, except))
     }
 
     /// The same for a stored table.
@@ -196,7 +195,7 @@ impl Caches {
         if self.is_empty() {
             return Ok(None);
         }
-        self.scan(session, handle, &key_of_table(name), except)
+        self.with_key(&key_of_table(name)).map_or(Ok(None), |entry| usable(session, handle, &entry, except))
     }
 
     /// The same for a resolved plan.
@@ -207,10 +206,9 @@ impl Caches {
         plan: &LogicalPlan,
         except: Option<&str>,
     ) -> Option<(Arc<Fragment>, CachedPlan)> {
-        let root = root_of(plan);
         let mut candidates = self.locked().clone();
         candidates.retain(|entry| {
-            except != Some(entry.key.as_str()) && entry.current().is_some_and(|fragment| fragment.may_be(root))
+            except != Some(entry.key.as_str()) && entry.current().is_some_and(|fragment| fragment.may_be(plan))
         });
         if candidates.is_empty() {
             return None;
@@ -224,20 +222,18 @@ impl Caches {
         })
     }
 
-    fn scan(
-        &self,
-        session: &DriverSession,
-        handle: &Handle,
-        key: &str,
-        except: Option<&str>,
-    ) -> Result<Option<Arc<Fragment>>> {
-        let Some(entry) = self.with_key(key).filter(|entry| except != Some(entry.key.as_str())) else {
-            return Ok(None);
-        };
-        if !handle.block_on(holds(session, &entry)) {
-            return Ok(None);
+    /// A query's key, and the entry that has it. A client that goes on with the frame it cached sends the same query, ids
+    /// of frames included: those are found without their key, which takes longer the longer the query is.
+    fn written(&self, session: &DriverSession, relation: &Relation) -> (String, Option<Arc<Entry>>) {
+        let context = context_of(session);
+        let is_it = |entry: &&Arc<Entry>| entry.key.starts_with(&context) && entry.relation == *relation;
+        let found = self.locked().iter().find(is_it).cloned();
+        if let Some(entry) = found {
+            return (entry.key.clone(), Some(entry));
         }
-        Ok(Some(entry.fragment(session, handle)?))
+        let key = key_of(session, relation);
+        let entry = self.with_key(&key);
+        (key, entry)
     }
 
     fn with_key(&self, key: &str) -> Option<Arc<Entry>> {
@@ -257,14 +253,28 @@ impl Caches {
         self.locked().is_empty()
     }
 
-    /// Whether a relation of a kind is cached at all: most are not even compared.
-    fn has_kind(&self, kind: Discriminant<RelationNode>) -> bool {
-        self.locked().iter().any(|entry| entry.kind() == kind)
+    /// Whether a relation with the same nodes is cached at all: a key says all of a relation, and each relation within a
+    /// query is asked for.
+    fn has_like(&self, relation: &Relation) -> bool {
+        self.locked().iter().any(|entry| entry.relation.has_nodes_of(relation))
     }
 
     fn locked(&self) -> MutexGuard<'_, Vec<Arc<Entry>>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// An entry's fragment, unless it is the one that is being resolved or means something else by now.
+fn usable(
+    session: &DriverSession,
+    handle: &Handle,
+    entry: &Entry,
+    except: Option<&str>,
+) -> Result<Option<Arc<Fragment>>> {
+    if except == Some(entry.key.as_str()) || !handle.block_on(holds(session, entry)) {
+        return Ok(None);
+    }
+    entry.fragment(session, handle).map(Some)
 }
 
 /// Whether the names in a cached query mean in this session what they meant when it was cached.

@@ -151,3 +151,27 @@ def test_large_join(spark):
     df = one.join(other, "k").groupBy("k").count()
     assert df.count() == 1000
     assert df.filter("count <> 200").count() == 0
+
+
+@pytest.mark.parametrize("kind", ["inner", "left", "right", "full", "left_semi", "left_anti"])
+def test_a_partition_far_larger_than_the_others_is_shared_out(spark, kind):
+    for key, number in [
+        ("spark.sql.autoBroadcastJoinThreshold", "-1"),
+        ("firesteel.sql.smallQueryThreshold", "0"),
+        ("spark.sql.shuffle.partitions", "4"),
+        ("spark.sql.adaptive.advisoryPartitionSizeInBytes", "4000"),
+        ("spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes", "2000"),
+    ]:
+        spark.conf.set(key, number)
+    # Nearly all rows of the left side have one key.
+    facts = spark.range(0, 4000, numPartitions=8).select(F.expr("if(id % 40 = 0, id, 1)").alias("k"), F.col("id").alias("v"))
+    names = spark.range(0, 300, numPartitions=3).select((F.col("id") * 3 - 2).alias("k"), F.col("id").alias("n"))
+
+    def joined():
+        both = facts.join(names, "k", kind)
+        return rows(both.groupBy("k").agg(F.count("*").alias("c"), F.sum(both.columns[-1]).alias("s")).orderBy("k"))
+
+    found = joined()
+    spark.conf.set("spark.sql.adaptive.skewJoin.enabled", "false")
+    assert found == joined()
+    assert kind == "left_anti" or (1, 3900) in [row[:2] for row in found]

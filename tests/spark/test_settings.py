@@ -45,10 +45,10 @@ def test_a_result_beyond_the_limit_ends_the_query(connect, small_results):
 
 def test_the_log_names_settings_without_effect(connect, small_results):
     spark = connect(small_results)
-    spark.conf.set("spark.sql.adaptive.skewJoin.enabled", "false")
+    spark.conf.set("spark.sql.adaptive.localShuffleReader.enabled", "false")
     spark.sql("SET spark.sql.crossJoin.enabled = true")
     log = small_results.log.read_text()
-    for key in ("spark.shufle.partitions", "spark.jars", "spark.sql.adaptive.skewJoin.enabled"):
+    for key in ("spark.shufle.partitions", "spark.jars", "spark.sql.adaptive.localShuffleReader.enabled"):
         assert f"{key} has no effect" in log
     assert "spark.driver.maxResultSize has no effect" not in log
     assert "spark.sql.crossJoin.enabled has no effect" not in log

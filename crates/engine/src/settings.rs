@@ -37,6 +37,23 @@ pub struct AdaptiveSettings {
     pub min_partitions: usize,
     /// What a task may hold of a join's side; the executor's memory decides. Without it there is no limit.
     pub hash_join_bytes_max: Option<u64>,
+    /// Which partitions of joins are split; none without it.
+    pub skew: Option<SkewSettings>,
+}
+
+/// `spark.sql.adaptive.skewJoin.*`: larger partitions than both say are split.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct SkewSettings {
+    /// So many times the median.
+    pub factor: f64,
+    /// So many bytes.
+    pub bytes_min: u64,
+}
+
+impl Default for SkewSettings {
+    fn default() -> Self {
+        Self { factor: 5.0, bytes_min: 256 << 20 }
+    }
 }
 
 impl Default for ExecutionSettings {
@@ -61,6 +78,7 @@ impl Default for AdaptiveSettings {
             min_partition_bytes: 1 << 20,
             min_partitions: 1,
             hash_join_bytes_max: None,
+            skew: Some(SkewSettings::default()),
         }
     }
 }
@@ -84,6 +102,7 @@ impl ExecutionSettings {
                 false => 1,
             },
             hash_join_bytes_max: None,
+            skew: conf.skew()?,
         };
         Ok(Self {
             shuffle_partitions: conf.count(conf::SHUFFLE_PARTITIONS.name, defaults.shuffle_partitions)?.max(1),
@@ -105,6 +124,20 @@ impl Conf<'_> {
     fn flag(&self, key: &str, default: bool) -> Result<bool> {
         let Some(text) = (self.get)(key) else { return Ok(default) };
         text.trim().to_ascii_lowercase().parse().map_err(|_| mismatch(key, &text, "boolean"))
+    }
+
+    fn skew(&self) -> Result<Option<SkewSettings>> {
+        let wanted =
+            self.flag("spark.sql.adaptive.enabled", true)? && self.flag(conf::ADAPTIVE_SKEW_JOIN_ENABLED.name, true)?;
+        let defaults = SkewSettings::default();
+        let key = conf::ADAPTIVE_SKEW_JOIN_SKEWED_PARTITION_FACTOR.name;
+        let factor = match (self.get)(key) {
+            Some(text) => text.trim().parse().map_err(|_| mismatch(key, &text, "double"))?,
+            None => defaults.factor,
+        };
+        let key = conf::ADAPTIVE_SKEW_JOIN_SKEWED_PARTITION_THRESHOLD_IN_BYTES.name;
+        let bytes_min = self.bytes(key, defaults.bytes_min)?;
+        Ok(wanted.then_some(SkewSettings { factor, bytes_min }))
     }
 
     fn count(&self, key: &str, default: usize) -> Result<usize> {
@@ -144,6 +177,7 @@ mod tests {
             "spark.sql.shuffle.partitions" => Some("7".to_owned()),
             "spark.sql.autoBroadcastJoinThreshold" => Some("-1".to_owned()),
             "spark.sql.adaptive.advisoryPartitionSizeInBytes" => Some("32MB".to_owned()),
+            "spark.sql.adaptive.skewJoin.skewedPartitionFactor" => Some("2.5".to_owned()),
             _ => None,
         };
         let settings = ExecutionSettings::from_conf(4, &get).unwrap();
@@ -151,6 +185,8 @@ mod tests {
         assert_eq!(settings.broadcast_bytes_max, 0);
         assert_eq!(settings.adaptive.advisory_partition_bytes, 32 << 20);
         assert_eq!(settings.adaptive.min_partitions, 4);
+        let skew = settings.adaptive.skew.unwrap();
+        assert_eq!((skew.factor, skew.bytes_min), (2.5, 256 << 20));
         let wrong = ExecutionSettings::from_conf(4, &|_| Some("many".to_owned()));
         assert_eq!(wrong.unwrap_err().class().name, "INVALID_CONF_VALUE.TYPE_MISMATCH");
     }

@@ -156,9 +156,9 @@ keys! {
     ADAPTIVE_COALESCE_PARTITIONS_INITIAL_PARTITION_NUM = "spark.sql.adaptive.coalescePartitions.initialPartitionNum", None, Int, Runtime, Nothing, "partitions after an exchange before merging";
     ADAPTIVE_ADVISORY_PARTITION_SIZE_IN_BYTES = "spark.sql.adaptive.advisoryPartitionSizeInBytes", Some("67108864b"), Bytes, Runtime, Engine, "size that merging and splitting aim at";
     ADAPTIVE_AUTO_BROADCAST_JOIN_THRESHOLD = "spark.sql.adaptive.autoBroadcastJoinThreshold", None, Bytes, Runtime, Nothing, "autoBroadcastJoinThreshold once real sizes are known";
-    ADAPTIVE_SKEW_JOIN_ENABLED = "spark.sql.adaptive.skewJoin.enabled", Some("true"), Bool, Runtime, Nothing, "large partitions of a join are split";
-    ADAPTIVE_SKEW_JOIN_SKEWED_PARTITION_FACTOR = "spark.sql.adaptive.skewJoin.skewedPartitionFactor", Some("5.0"), Number, Runtime, Nothing, "how many times the median is large";
-    ADAPTIVE_SKEW_JOIN_SKEWED_PARTITION_THRESHOLD_IN_BYTES = "spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes", Some("256MB"), Bytes, Runtime, Nothing, "and at least this size";
+    ADAPTIVE_SKEW_JOIN_ENABLED = "spark.sql.adaptive.skewJoin.enabled", Some("true"), Bool, Runtime, Engine, "large partitions of a join are split";
+    ADAPTIVE_SKEW_JOIN_SKEWED_PARTITION_FACTOR = "spark.sql.adaptive.skewJoin.skewedPartitionFactor", Some("5.0"), Number, Runtime, Engine, "partitions of a join so many times larger than the median are split";
+    ADAPTIVE_SKEW_JOIN_SKEWED_PARTITION_THRESHOLD_IN_BYTES = "spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes", Some("256MB"), Bytes, Runtime, Engine, "and only if they are larger than this";
     ADAPTIVE_LOCAL_SHUFFLE_READER_ENABLED = "spark.sql.adaptive.localShuffleReader.enabled", Some("true"), Bool, Runtime, Nothing, "readers keep to map outputs where order is free";
     FILES_MAX_PARTITION_BYTES = "spark.sql.files.maxPartitionBytes", Some("134217728b"), Bytes, Runtime, Engine, "bytes of files read by a task";
     FILES_OPEN_COST_IN_BYTES = "spark.sql.files.openCostInBytes", Some("4194304b"), Bytes, Runtime, Engine, "what opening a file counts as";
@@ -222,7 +222,7 @@ keys! {
     DRIVER_MAX_RESULT_SIZE = "spark.driver.maxResultSize", Some("1g"), Bytes, Static, Engine, "bytes of rows that one query may send to its client; 0 is no limit. They are sent as they come, so the driver's memory does not bound them";
     EXECUTOR_ID = "spark.executor.id", Some("driver"), Text, Static, Engine, "which process answers";
     EXECUTOR_MEMORY = "spark.executor.memory", Some("1g"), Text, Static, Engine, "memory of an executor; in one process, of all tasks (not set: that of the machine)";
-    MEMORY_FRACTION = "spark.memory.fraction", Some("0.6"), Number, Static, Engine, "share of the memory that operators, shuffle and cache divide";
+    MEMORY_FRACTION = "spark.memory.fraction", Some("0.6"), Number, Static, Engine, "share of the memory, less 72 MiB for the program itself, that operators, shuffle and cache divide";
     EXECUTOR_CORES = "spark.executor.cores", Some("1"), Int, Static, Engine, "cores of an executor";
     EXECUTOR_HEARTBEAT_INTERVAL = "spark.executor.heartbeatInterval", Some("10s"), Time, Static, Engine, "how often an executor in another process reports at least";
     EXECUTOR_INSTANCES = "spark.executor.instances", None, Int, Static, Engine, "executors wanted";

@@ -23,7 +23,7 @@ pub use partitions::PartitionsExec;
 pub use range::{RangeExec, RangeTable};
 pub use recursion::{RecursionExec, RecursionLimits};
 pub use settled::SettledExec;
-pub use shuffle_read::{ReadMode, ShuffleReadExec};
+pub use shuffle_read::{ReadMode, ShuffleReadExec, Slice};
 pub use shuffle_write::ShuffleWriteExec;
 pub use task_scope::TaskScopeExec;
 pub use unordered::UnorderedExec;

@@ -25,8 +25,29 @@ use crate::task::TaskEnvironment;
 pub enum ReadMode {
     /// These reduce partitions of every map output, map by map.
     Ranges(Vec<Range<usize>>),
+    /// The same, some of them of some map outputs only.
+    Slices(Vec<Slice>),
     /// All of one map output; so many there are.
     Maps(usize),
+}
+
+/// Some reduce partitions of some map outputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// The reduce partitions.
+    pub partitions: Range<usize>,
+    /// The map outputs; none for all.
+    pub maps: Option<Range<usize>>,
+}
+
+impl Slice {
+    /// The outputs that it reads.
+    pub fn of<'a>(&self, outputs: &'a [MapOutput]) -> &'a [MapOutput] {
+        match &self.maps {
+            Some(maps) => outputs.get(maps.clone()).unwrap_or_default(),
+            None => outputs,
+        }
+    }
 }
 
 /// Reads the outputs of a stage. Plain data; where the outputs lie is in the task's environment.
@@ -69,6 +90,7 @@ impl ShuffleReadExec {
     pub fn with_mode(&self, mode: ReadMode) -> Self {
         let count = match &mode {
             ReadMode::Ranges(ranges) => ranges.len(),
+            ReadMode::Slices(slices) => slices.len(),
             ReadMode::Maps(maps) => *maps,
         };
         let partitioning = match &self.properties.partitioning {
@@ -103,6 +125,10 @@ impl ShuffleReadExec {
     fn label(&self) -> String {
         let mode = match &self.mode {
             ReadMode::Ranges(ranges) => format!("partitions={}", ranges.len()),
+            ReadMode::Slices(slices) => {
+                let parts = slices.iter().filter(|slice| slice.maps.is_some()).count();
+                format!("partitions={}, skewed={parts}", slices.len())
+            }
             ReadMode::Maps(maps) => format!("maps={maps}"),
         };
         let merge = self.merge.as_ref().map(|ordering| format!(", merge=[{ordering}]")).unwrap_or_default();
@@ -123,6 +149,10 @@ impl ShuffleReadExec {
                     parts.iter().map(|part| output.slice(part.clone()).map_err(external)).collect::<Vec<_>>()
                 };
                 outputs.iter().flat_map(of).collect()
+            }
+            ReadMode::Slices(slices) => {
+                let Some(slice) = slices.get(partition) else { return Ok(Vec::new()) };
+                slice.of(outputs).iter().map(|map| map.slice(slice.partitions.clone()).map_err(external)).collect()
             }
             ReadMode::Maps(_) => Ok(outputs.get(partition).cloned().into_iter().collect()),
         }

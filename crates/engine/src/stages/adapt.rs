@@ -1,6 +1,6 @@
 //! Changes to a stage once the real sizes of its inputs are known.
 //!
-//! Small neighbouring partitions are read by one task. Inputs that are joined or interleaved keep equal numbers of
+//! Small neighbouring partitions are read by one task, far too large ones of a join by several. Inputs that are joined or interleaved keep equal numbers of
 //! partitions, so they are merged together; a number of partitions that the user asked for stays.
 
 use std::collections::HashMap;
@@ -14,8 +14,8 @@ use datafusion::physical_plan::execution_plan::ExecutionPlanProperties;
 use datafusion::physical_plan::union::UnionExec;
 use firesteel_shuffle::MapOutput;
 
-use super::fit;
 use super::graph::{Stage, StageNo};
+use super::{fit, skew};
 use crate::exec::{CoalesceExec, ReadMode, ShuffleReadExec};
 use crate::partition::{OutputScheme, RangeBounds, Sample};
 use crate::settings::AdaptiveSettings;
@@ -42,6 +42,9 @@ impl Stage {
         // A whole plan's partitions are part of its output scheme.
         if settings.coalesce && !matches!(self.output, OutputScheme::Whole(_)) {
             adapted.plan = coalesce(&adapted.plan, completed, settings)?;
+        }
+        if !matches!(self.output, OutputScheme::Whole(_)) {
+            adapted.plan = skew::split(&adapted.plan, completed, settings)?;
         }
         if let Some(bytes) = settings.hash_join_bytes_max {
             adapted.plan = fit::joins(&adapted.plan, completed, bytes)?;

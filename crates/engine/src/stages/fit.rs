@@ -3,6 +3,7 @@
 //! A hash join holds its left side and cannot spill it. Where that side turns out too large for one task, the smaller
 //! side is held instead; where both are too large, rows are sorted, which spills, and merged.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::compute::SortOptions;
@@ -16,6 +17,7 @@ use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode, SortMergeJoi
 use datafusion::physical_plan::limit::LocalLimitExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
+use firesteel_shuffle::MapOutput;
 
 use super::adapt::CompletedStages;
 use crate::exec::{ReadMode, ShuffleReadExec};
@@ -68,16 +70,19 @@ fn read_bytes(read: &ShuffleReadExec, completed: &dyn CompletedStages) -> Vec<u6
     let outputs = completed.outputs(read.stage());
     match read.mode() {
         ReadMode::Maps(_) => outputs.iter().map(|output| output.bytes()).collect(),
-        ReadMode::Ranges(ranges) => ranges
+        ReadMode::Ranges(ranges) => {
+            ranges.iter().map(|range| outputs.iter().map(|output| range_bytes(output, range)).sum()).collect()
+        }
+        ReadMode::Slices(slices) => slices
             .iter()
-            .map(|range| {
-                let of_map = |partitions: &[firesteel_shuffle::PartitionSize]| -> u64 {
-                    partitions.get(range.clone()).unwrap_or_default().iter().map(|size| size.bytes).sum()
-                };
-                outputs.iter().map(|output| of_map(&output.partitions)).sum()
-            })
+            .map(|slice| slice.of(&outputs).iter().map(|output| range_bytes(output, &slice.partitions)).sum())
             .collect(),
     }
+}
+
+/// Bytes of some partitions in one map output.
+pub(super) fn range_bytes(output: &MapOutput, partitions: &Range<usize>) -> u64 {
+    output.partitions.get(partitions.clone()).unwrap_or_default().iter().map(|size| size.bytes).sum()
 }
 
 /// Whether rows can be merged by a key; the merging compares these types only.

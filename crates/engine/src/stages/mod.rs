@@ -10,6 +10,7 @@ mod fit;
 mod graph;
 mod joins;
 mod limits;
+mod skew;
 mod small;
 mod sorts;
 

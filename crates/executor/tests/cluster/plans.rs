@@ -9,7 +9,7 @@ use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, LogicalPlanBuilder, Partitioning, lit, scalar_subquery};
 use datafusion::physical_plan::displayable;
 use datafusion::prelude::{DataFrame, SessionContext, col};
-use firesteel_engine::settings::{AdaptiveSettings, ExecutionSettings};
+use firesteel_engine::settings::{AdaptiveSettings, ExecutionSettings, SkewSettings};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
@@ -183,6 +183,20 @@ async fn merged_partitions_give_what_one_run_gives() {
         ..AdaptiveSettings::default()
     };
     check(2000..2150, ExecutionSettings { broadcast_bytes_max: 0, adaptive, ..settings() }).await;
+}
+
+#[tokio::test]
+async fn split_partitions_of_joins_give_what_one_run_gives() {
+    for coalesce in [false, true] {
+        let adaptive = AdaptiveSettings {
+            coalesce,
+            advisory_partition_bytes: 100,
+            min_partition_bytes: 50,
+            skew: Some(SkewSettings { factor: 0.0, bytes_min: 1 }),
+            ..AdaptiveSettings::default()
+        };
+        check(4000..4100, ExecutionSettings { broadcast_bytes_max: 0, adaptive, ..settings() }).await;
+    }
 }
 
 #[tokio::test]

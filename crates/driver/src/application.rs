@@ -136,13 +136,17 @@ pub(crate) fn size(key: &ConfKey, text: &str) -> Result<u64> {
     plain.or_else(|| parse_bytes(text)).ok_or_else(|| wrong(key, text, "bytes"))
 }
 
-/// What operators, shuffle and cache divide of so much memory.
+/// What the program itself takes: code, threads, connections, plans. It counts as no more than nine sixteenths.
+const PROGRAM_BYTES: u64 = 72 << 20;
+
+/// What operators, shuffle and cache divide of so much memory: a fraction of what the program itself leaves.
 pub(crate) fn pool_bytes(total: u64, settings: &BTreeMap<String, String>) -> Result<u64> {
     let fraction = settings.get(conf::MEMORY_FRACTION.name).map_or("0.6", String::as_str);
     let percent =
         fraction.trim().parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share)).map(|share| share * 100.0);
     let percent = percent.ok_or_else(|| wrong(&conf::MEMORY_FRACTION, fraction, "a number from 0 to 1"))?;
-    Ok(total / 100 * percent as u64)
+    let left = total - PROGRAM_BYTES.min(total / 16 * 9);
+    Ok(left / 100 * percent as u64)
 }
 
 fn wrong(key: &ConfKey, text: &str, kind: &str) -> SparkError {

@@ -14,6 +14,7 @@ mod attempt;
 mod cluster;
 mod config;
 mod dispatch;
+mod fair_pool;
 mod fleet;
 mod keep;
 mod local;

@@ -69,18 +69,19 @@ impl LocalExecutor {
             std::fs::create_dir(path).map_err(broken("make a directory for spills"))?;
         }
         let bytes = config.memory_bytes.unwrap_or_else(memory::default_pool_bytes);
+        let slots = config.slots.max(1);
         let pool = memory::pool(bytes);
         let shuffle_memory = config.shuffle_memory_bytes.unwrap_or(bytes / 4);
         let budget = ShuffleBudget::new(&pool, shuffle_memory);
         let disk = DiskManagerBuilder::default()
             .with_mode(DiskManagerMode::Directories(vec![spills]))
-            .with_max_temp_directory_size(u64::MAX);
+            .with_max_temp_directory_size(u64::MAX)
+            .with_max_spill_merge_fan_in(memory::merge_fan_in(bytes / slots as u64));
         let mut runtime_env =
             RuntimeEnvBuilder::new().with_memory_pool(Arc::clone(&pool)).with_disk_manager_builder(disk);
         if let Some(stores) = &config.object_stores {
             runtime_env = runtime_env.with_object_store_registry(Arc::clone(stores));
         }
-        let slots = config.slots.max(1);
         // A driver whose tasks run elsewhere has none itself.
         let thread_count = if config.fleet.is_some() { 1 } else { slots };
         let threads = runtime("firesteel-task", thread_count).map_err(broken("start threads for tasks"))?;
@@ -91,7 +92,8 @@ impl LocalExecutor {
             Some(location) => {
                 let io = runtime("firesteel-io", IO_THREADS).map_err(broken("start threads for the shuffle"))?;
                 let handle = io.handle().clone();
-                let store = ObjectShuffleStore::new(location, shuffle, Arc::new(budget), slots, handle);
+                let share = bytes / slots as u64;
+                let store = ObjectShuffleStore::new(location, shuffle, Arc::new(budget), slots, share, handle);
                 let store: Arc<dyn ShuffleStore> = Arc::new(store);
                 (if config.leaves_shuffle { Arc::new(Undeleted(store)) } else { store }, Some(io))
             }

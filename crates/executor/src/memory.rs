@@ -4,10 +4,10 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
-use datafusion::execution::memory_pool::{
-    FairSpillPool, MemoryConsumer, MemoryPool, MemoryReservation, TrackConsumersPool,
-};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation, TrackConsumersPool};
 use firesteel_shuffle::MemoryBudget;
+
+use crate::fair_pool::FairPool;
 
 /// Share of the limit that the pool hands out; the rest is for what the pool does not see.
 const POOL_PERCENT: u64 = 60;
@@ -15,13 +15,23 @@ const POOL_PERCENT: u64 = 60;
 /// When nothing tells how much there is.
 const FALLBACK_BYTES: u64 = 1 << 30;
 
+/// What reading one spilled run may take of a task's memory.
+const RUN_BYTES: u64 = 4 << 20;
+const FAN_IN_MIN: usize = 4;
+const FAN_IN_MAX: usize = 128;
+
 /// Consumers named in the error when memory runs out.
 const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4);
 
-/// A pool of so many bytes. Operators that can spill share what the others leave, evenly.
+/// A pool of so many bytes.
 pub(crate) fn pool(bytes: u64) -> Arc<dyn MemoryPool> {
-    let fair = FairSpillPool::new(usize::try_from(bytes).unwrap_or(usize::MAX));
+    let fair = FairPool::new(usize::try_from(bytes).unwrap_or(usize::MAX));
     Arc::new(TrackConsumersPool::new(fair, NAMED_CONSUMERS))
+}
+
+/// How many spilled runs a task merges at once: each takes a few batches of its memory, and other sorts merge too.
+pub(crate) fn merge_fan_in(task_bytes: u64) -> usize {
+    usize::try_from(task_bytes / RUN_BYTES).unwrap_or(usize::MAX).clamp(FAN_IN_MIN, FAN_IN_MAX)
 }
 
 /// What the pool gets when nobody said: a share of the container's limit, or of the machine.

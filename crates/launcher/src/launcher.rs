@@ -89,6 +89,7 @@ impl PodLauncher {
             (variables::CORES.to_owned(), context.slots.to_string()),
             (variables::CREDENTIALS.to_owned(), CREDENTIALS_FOLDER.to_owned()),
         ];
+        env.extend(variables::allocator(context.slots, None));
         env.extend(std::env::var(LOG).ok().map(|filter| (LOG.to_owned(), filter)));
         env
     }

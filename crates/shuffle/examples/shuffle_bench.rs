@@ -91,7 +91,7 @@ async fn measure(
         policy: RequestPolicy::default(),
     };
     let budget = Arc::new(FixedBudget::new(u64::MAX));
-    let shuffle = Arc::new(ObjectShuffleStore::new(location, spills, budget, TASKS, Handle::current()));
+    let shuffle = Arc::new(ObjectShuffleStore::new(location, spills, budget, TASKS, u64::MAX, Handle::current()));
     let batch = batch();
 
     let started = Instant::now();

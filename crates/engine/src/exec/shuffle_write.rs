@@ -117,7 +117,7 @@ async fn write(
         let rows = input.execute(source, Arc::clone(context))?;
         streams.push(rows.map_ok(move |batch| (source, batch)));
     }
-    let mut scatter = Scatter::new(input.schema(), partitions);
+    let mut scatter = Scatter::new(input.schema(), partitions, context.memory_pool().memory_limit());
     let mut router: Option<(usize, Router)> = None;
     while let Some((source, batch)) = streams.next().await.transpose()? {
         if batch.num_rows() == 0 {

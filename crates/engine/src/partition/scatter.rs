@@ -5,10 +5,14 @@ use arrow::compute::interleave;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::common::Result;
+use datafusion::execution::memory_pool::MemoryLimit;
 use firesteel_shuffle::batch_bytes;
 
-/// Rows wait here up to this size, for each task.
+/// Rows wait here up to this size, for each task, and as many again are being divided.
 const BUFFER_BYTES_MAX: u64 = 8 << 20;
+
+/// Or up to this part of an executor's memory, of which no pool hears.
+const MEMORY_PART: u64 = 16;
 
 /// Or until a partition has this many of them on average.
 const ROWS_PER_PARTITION: usize = 2048;
@@ -20,11 +24,17 @@ pub(crate) struct Scatter {
     routes: Vec<Vec<(usize, usize)>>,
     rows: usize,
     bytes: u64,
+    bytes_max: u64,
 }
 
 impl Scatter {
-    pub(crate) fn new(schema: SchemaRef, partitions: usize) -> Self {
-        Self { schema, batches: Vec::new(), routes: vec![Vec::new(); partitions], rows: 0, bytes: 0 }
+    /// For a task of an executor whose tasks divide so much memory.
+    pub(crate) fn new(schema: SchemaRef, partitions: usize, memory: MemoryLimit) -> Self {
+        let bytes_max = match memory {
+            MemoryLimit::Finite(bytes) => BUFFER_BYTES_MAX.min(bytes as u64 / MEMORY_PART),
+            MemoryLimit::Infinite | MemoryLimit::Unknown => BUFFER_BYTES_MAX,
+        };
+        Self { schema, batches: Vec::new(), routes: vec![Vec::new(); partitions], rows: 0, bytes: 0, bytes_max }
     }
 
     pub(crate) fn push(&mut self, batch: RecordBatch, routes: &[usize]) {
@@ -40,7 +50,7 @@ impl Scatter {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.bytes >= BUFFER_BYTES_MAX || self.rows >= ROWS_PER_PARTITION * self.routes.len()
+        self.bytes >= self.bytes_max || self.rows >= ROWS_PER_PARTITION * self.routes.len()
     }
 
     /// Everything collected, by partition.

@@ -68,6 +68,7 @@ impl Processes {
             .env(variables::EXECUTOR_ID, executor.to_string())
             .env(variables::CORES, self.context.slots.to_string())
             .env(variables::MEMORY, self.settings.memory_bytes.to_string())
+            .envs(variables::allocator(self.context.slots, Some(self.settings.memory_bytes)))
             .env(variables::CREDENTIALS, text(&credentials))
             .env(variables::DIRECTORY, text(&directory))
             .env(variables::ENDS_WITH_INPUT, "true")

@@ -4,14 +4,14 @@ use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use arrow::compute::concat_batches;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 
+use super::memory::Memory;
 use crate::block::{BlockEncoder, chained};
-use crate::{MemoryBudget, PartitionSize, Result, ShuffleError, batch_bytes};
+use crate::{PartitionSize, Result, ShuffleError, batch_bytes};
 
 /// A block is closed when it has so many rows or bytes.
 const BLOCK_ROWS: usize = 8192;
@@ -22,9 +22,6 @@ const BLOCK_BYTES_MAX: u64 = 4 << 20;
 
 /// How much of a run is read at once.
 const RUN_READ_BYTES: u64 = 1 << 20;
-
-/// What a writer may hold although the budget refuses, so that a short budget does not mean tiny blocks.
-const UNBUDGETED_BYTES_MAX: u64 = 1 << 20;
 
 /// Rows and blocks of all partitions.
 pub(crate) struct Buffers {
@@ -54,52 +51,9 @@ struct Run {
     lengths: Vec<u64>,
 }
 
-/// Memory held, and the part of it that the budget knows.
-struct Memory {
-    budget: Arc<dyn MemoryBudget>,
-    held: u64,
-    granted: u64,
-    limit: u64,
-}
-
-impl Memory {
-    fn add(&mut self, bytes: u64) {
-        self.held += bytes;
-    }
-
-    fn free(&mut self, bytes: u64) {
-        self.held = self.held.saturating_sub(bytes);
-        let surplus = self.granted.saturating_sub(self.held);
-        self.budget.shrink(surplus);
-        self.granted -= surplus;
-    }
-
-    /// Whether what is held is more than may be held.
-    fn is_short(&mut self) -> bool {
-        let missing = self.held.saturating_sub(self.granted);
-        if self.held <= self.limit && (missing == 0 || self.budget.try_grow(missing)) {
-            self.granted += missing;
-            return false;
-        }
-        missing > UNBUDGETED_BYTES_MAX || self.held > self.limit
-    }
-}
-
-impl Drop for Memory {
-    fn drop(&mut self) {
-        self.budget.shrink(self.granted);
-    }
-}
-
 impl Buffers {
-    /// Holds at most `limit` bytes, and what `budget` grants.
-    pub(crate) fn new(
-        encoder: BlockEncoder,
-        partitions: usize,
-        directory: PathBuf,
-        budget: Arc<dyn MemoryBudget>,
-        limit: u64,
-    ) -> Self {
+    /// Holds no more than `memory` allows.
+    pub(crate) fn new(encoder: BlockEncoder, partitions: usize, directory: PathBuf, memory: Memory) -> Self {
         Self {
             encoder,
             sizes: vec![PartitionSize::default(); partitions],
@@ -110,7 +64,7 @@ impl Buffers {
             file_length: 0,
             spilled_bytes: 0,
             directory,
-            memory: Memory { budget, held: 0, granted: 0, limit },
+            memory,
         }
     }
 
@@ -141,7 +95,7 @@ impl Buffers {
 
     /// Bytes that would be freed.
     pub(crate) fn held(&self) -> u64 {
-        self.memory.held
+        self.memory.held()
     }
 
     pub(crate) fn partitions(&self) -> usize {
@@ -196,7 +150,7 @@ impl Buffers {
             self.spilled_bytes += length;
         }
         self.runs.push(run);
-        self.memory.free(self.memory.held);
+        self.memory.free(self.memory.held());
         Ok(())
     }
 
@@ -222,10 +176,7 @@ impl Buffers {
         let file = self.file.take();
         self.file_length = 0;
         // Still in memory until it is sent; what comes next has its own share.
-        let held = std::mem::take(&mut self.memory.held);
-        let granted = std::mem::take(&mut self.memory.granted);
-        let (budget, limit) = (Arc::clone(&self.memory.budget), self.memory.limit);
-        Ok(Taken { chunks: chunks.into(), file, _memory: Memory { budget, held, granted, limit } })
+        Ok(Taken { chunks: chunks.into(), file, memory: self.memory.take() })
     }
 
     /// Sizes of the partitions, with their places in the object.
@@ -261,7 +212,7 @@ enum Chunk {
 pub(crate) struct Taken {
     chunks: std::collections::VecDeque<Chunk>,
     file: Option<File>,
-    _memory: Memory,
+    memory: Memory,
 }
 
 impl Taken {
@@ -269,7 +220,11 @@ impl Taken {
     pub(crate) fn next(&mut self) -> Result<Option<Bytes>> {
         let Some(chunk) = self.chunks.pop_front() else { return Ok(None) };
         let (offset, length) = match chunk {
-            Chunk::Memory(bytes) => return Ok(Some(bytes)),
+            Chunk::Memory(bytes) => {
+                // Whoever takes them holds them from here.
+                self.memory.free(bytes.len() as u64);
+                return Ok(Some(bytes));
+            }
             Chunk::Disk { offset, length } => (offset, length),
         };
         let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];

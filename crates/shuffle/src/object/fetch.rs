@@ -10,9 +10,6 @@ use crate::{MapOutput, PartitionSize};
 /// Ranges with smaller gaps are read as one.
 const GAP_BYTES: u64 = 1 << 20;
 
-/// Longer ranges are read in pieces.
-const PIECE_BYTES: u64 = 8 << 20;
-
 /// Parts of one object that are read one after the other.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Span {
@@ -43,20 +40,20 @@ impl Span {
         self.segments.last().map_or(0, |segment| segment.offset + segment.length)
     }
 
-    /// The ranges to ask for, in order.
-    pub(crate) fn pieces(&self) -> Vec<Range<u64>> {
+    /// The ranges to ask for, in order, none longer than this.
+    pub(crate) fn pieces(&self, piece_bytes: u64) -> Vec<Range<u64>> {
         let mut pieces: Vec<Range<u64>> = Vec::new();
         for segment in &self.segments {
             let (mut from, end) = (segment.offset, segment.offset + segment.length);
             if let Some(last) = pieces.last_mut().filter(|last| from - last.end < GAP_BYTES) {
-                let joined = end.min(last.start + PIECE_BYTES);
+                let joined = end.min(last.start + piece_bytes);
                 if joined > from {
                     last.end = joined;
                     from = joined;
                 }
             }
             while from < end {
-                let to = end.min(from + PIECE_BYTES);
+                let to = end.min(from + piece_bytes);
                 pieces.push(from..to);
                 from = to;
             }
@@ -87,7 +84,7 @@ mod tests {
     }
 
     fn pieces(outputs: Vec<MapOutput>) -> Vec<Vec<(u64, u64)>> {
-        let ends = |span: &Span| span.pieces().iter().map(|piece| (piece.start, piece.end)).collect::<Vec<_>>();
+        let ends = |span: &Span| span.pieces(8 * MIB).iter().map(|piece| (piece.start, piece.end)).collect::<Vec<_>>();
         spans(outputs).iter().map(ends).collect()
     }
 

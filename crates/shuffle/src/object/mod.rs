@@ -11,6 +11,8 @@ mod counts;
 mod fetch;
 mod index;
 mod key;
+mod limits;
+mod memory;
 mod reader;
 mod request;
 mod store;

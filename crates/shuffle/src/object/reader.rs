@@ -57,10 +57,17 @@ enum Step {
 }
 
 impl ObjectReader {
-    pub(crate) fn new(requests: Arc<Requests>, decoder: BlockDecoder, ahead: Arc<Semaphore>, spans: Vec<Span>) -> Self {
+    /// Asks for longer ranges in pieces of so many bytes.
+    pub(crate) fn new(
+        requests: Arc<Requests>,
+        decoder: BlockDecoder,
+        ahead: Arc<Semaphore>,
+        spans: Vec<Span>,
+        piece_bytes: u64,
+    ) -> Self {
         let pieces = |span: Span| {
             let span = Arc::new(span);
-            span.pieces().into_iter().map(move |piece| (Arc::clone(&span), piece)).collect::<Vec<_>>()
+            span.pieces(piece_bytes).into_iter().map(move |piece| (Arc::clone(&span), piece)).collect::<Vec<_>>()
         };
         let waiting = spans.into_iter().flat_map(pieces).collect();
         Self { requests, decoder, ahead, waiting, asked: VecDeque::new(), current: None, decoded: VecDeque::new() }

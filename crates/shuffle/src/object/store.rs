@@ -20,6 +20,8 @@ use super::counts::{RequestCounts, one};
 use super::fetch::spans;
 use super::index::{self, Index};
 use super::key::Keys;
+use super::limits::Limits;
+use super::memory::Memory;
 use super::reader::ObjectReader;
 use super::request::{Failure, RequestPolicy, Requests};
 use super::upload::Upload;
@@ -28,12 +30,6 @@ use crate::block::{BlockDecoder, BlockEncoder, Compression};
 use crate::retained::{Hold, Residence, Staying};
 use crate::store::{BatchStream, MapWriter, MemoryBudget, ShuffleStore};
 use crate::{MapOutput, Result, ShuffleError};
-
-/// What the output of one task may take in memory before it spills.
-const TASK_BYTES: u64 = 64 << 20;
-
-/// What a task may have asked for ahead of its reading.
-const TASK_AHEAD_BYTES: usize = 64 << 20;
 
 /// Objects that one request deletes.
 const DELETES_PER_REQUEST: usize = 1000;
@@ -86,6 +82,7 @@ pub struct ObjectShuffleStore {
     requests: Arc<Requests>,
     directory: PathBuf,
     budget: Arc<dyn MemoryBudget>,
+    limits: Limits,
     ahead: Arc<Semaphore>,
     written: Arc<Written>,
     staying: Staying,
@@ -142,23 +139,27 @@ fn paths(known: Vec<(TaskAttempt, Path)>) -> Vec<Path> {
 }
 
 impl ObjectShuffleStore {
-    /// A store for so many tasks at once, which spills to `directory` and sends its requests on `io`.
+    /// A store for so many tasks at once, each of which has so much memory for all that it does; it spills to `directory`
+    /// and sends its requests on `io`.
     pub fn new(
         location: ObjectLocation,
         directory: impl Into<PathBuf>,
         budget: Arc<dyn MemoryBudget>,
         tasks: usize,
+        task_bytes: u64,
         io: Handle,
     ) -> Self {
         let ObjectLocation { store, multipart, prefix, namespace, application, compression, policy } = location;
-        let ahead = TASK_AHEAD_BYTES.saturating_mul(tasks.max(1)).min(Semaphore::MAX_PERMITS);
+        let limits = Limits::of(task_bytes);
+        let ahead = usize::try_from(limits.ahead).unwrap_or(usize::MAX).saturating_mul(tasks.max(1));
         Self {
             keys: Keys::new(prefix, &namespace, &application),
             compression,
             requests: Arc::new(Requests::new(store, multipart, policy, io)),
             directory: directory.into(),
             budget,
-            ahead: Arc::new(Semaphore::new(ahead)),
+            limits,
+            ahead: Arc::new(Semaphore::new(ahead.min(Semaphore::MAX_PERMITS))),
             written: Arc::default(),
             staying: Staying::default(),
             deleting: TaskTracker::new(),
@@ -249,9 +250,9 @@ impl ShuffleStore for ObjectShuffleStore {
         let path = self.keys.of(attempt);
         let encoder = BlockEncoder::new(Arc::clone(&schema), self.compression)?;
         let schema_message = encoder.schema_message()?;
-        let budget = Arc::clone(&self.budget);
-        let buffers = Buffers::new(encoder, partitions, self.directory.clone(), budget, TASK_BYTES);
-        let upload = Upload::new(Arc::clone(&self.requests), path.clone());
+        let memory = || Memory::new(Arc::clone(&self.budget), self.limits.buffered);
+        let buffers = Buffers::new(encoder, partitions, self.directory.clone(), memory());
+        let upload = Upload::new(Arc::clone(&self.requests), path.clone(), self.limits, memory());
         let written = Arc::clone(&self.written);
         Ok(Box::new(ObjectWriter { attempt, path, schema_message, buffers, upload, streaming: false, written }))
     }
@@ -261,7 +262,8 @@ impl ShuffleStore for ObjectShuffleStore {
             Ok(decoder) => decoder,
             Err(error) => return stream::iter([Err(error)]).boxed(),
         };
-        let reader = ObjectReader::new(Arc::clone(&self.requests), decoder, Arc::clone(&self.ahead), spans(outputs));
+        let (spans, ahead) = (spans(outputs), Arc::clone(&self.ahead));
+        let reader = ObjectReader::new(Arc::clone(&self.requests), decoder, ahead, spans, self.limits.piece);
         let rows =
             stream::try_unfold(
                 reader,

@@ -11,17 +11,12 @@ use object_store::{MultipartId, MultipartUpload, ObjectStoreExt, PutPayload};
 use tokio::task::{JoinError, JoinSet};
 
 use super::counts::one;
+use super::limits::Limits;
+use super::memory::Memory;
 use super::request::{Failure, Requests, SharedMultipart};
 
-/// Larger objects go up in parts.
-pub(crate) const PUT_BYTES_MAX: u64 = 64 << 20;
-
-/// A part; the parts of very large objects grow so that there are never more than a store allows.
-const PART_BYTES: u64 = 16 << 20;
+/// After so many parts they are twice as large.
 const PARTS_PER_SIZE: usize = 2_000;
-
-/// Parts on their way at once.
-const PARTS_IN_FLIGHT: usize = 4;
 
 /// An object being written. Dropped unfinished, it leaves no object.
 pub(crate) struct Upload {
@@ -29,14 +24,24 @@ pub(crate) struct Upload {
     path: Path,
     waiting: Vec<Bytes>,
     waiting_bytes: u64,
+    limits: Limits,
+    /// What waits or is on its way.
+    memory: Memory,
     large: Option<Parts>,
 }
 
 struct Parts {
     way: Way,
     sent: usize,
-    in_flight: JoinSet<(usize, Result<PartId, Failure>)>,
+    in_flight: JoinSet<Sent>,
     done: Vec<(usize, PartId)>,
+}
+
+/// A part that is on its way no more.
+struct Sent {
+    at: usize,
+    bytes: u64,
+    result: Result<PartId, Failure>,
 }
 
 enum Way {
@@ -47,17 +52,28 @@ enum Way {
 }
 
 impl Upload {
-    pub(crate) fn new(requests: Arc<Requests>, path: Path) -> Self {
-        Self { requests, path, waiting: Vec::new(), waiting_bytes: 0, large: None }
+    pub(crate) fn new(requests: Arc<Requests>, path: Path, limits: Limits, memory: Memory) -> Self {
+        Self { requests, path, waiting: Vec::new(), waiting_bytes: 0, limits, memory, large: None }
+    }
+
+    /// Objects that become larger than this go up in parts.
+    pub(crate) fn put_bytes_max(&self) -> u64 {
+        self.limits.put
+    }
+
+    fn part_bytes(&self, parts: &Parts) -> u64 {
+        self.limits.part << (parts.sent / PARTS_PER_SIZE).min(6)
     }
 
     /// Adds bytes at the end; waits while too much is on its way.
     pub(crate) async fn push(&mut self, bytes: Bytes) -> Result<(), Failure> {
         self.waiting_bytes += bytes.len() as u64;
+        self.memory.add(bytes.len() as u64);
+        self.memory.claim();
         self.waiting.push(bytes);
-        match self.large.as_ref().map(Parts::size) {
+        match self.large.as_ref().map(|parts| self.part_bytes(parts)) {
             Some(size) if self.waiting_bytes >= size => self.send_part().await,
-            None if self.waiting_bytes > PUT_BYTES_MAX => {
+            None if self.waiting_bytes > self.limits.put => {
                 self.begin_parts().await?;
                 self.send_part().await
             }
@@ -143,21 +159,22 @@ impl Upload {
     }
 
     async fn send_part(&mut self) -> Result<(), Failure> {
-        while self.large.as_ref().is_some_and(|parts| parts.in_flight.len() >= PARTS_IN_FLIGHT) {
+        while self.large.as_ref().is_some_and(|parts| parts.in_flight.len() >= self.limits.parts_in_flight) {
             if let Some(done) = self.next_done().await {
                 done?;
             }
         }
         let Some(parts) = &mut self.large else { return Ok(()) };
         let payload = PutPayload::from_iter(std::mem::take(&mut self.waiting));
-        self.waiting_bytes = 0;
+        let bytes = std::mem::take(&mut self.waiting_bytes);
         let at = parts.sent;
         parts.sent += 1;
         let requests = Arc::clone(&self.requests);
         match &mut parts.way {
             Way::Named(store, id) => {
                 let (store, path, id) = (store.clone(), self.path.clone(), id.clone());
-                let part = async move { (at, send(&requests, store, path, id, at, payload).await) };
+                let part =
+                    async move { Sent { at, bytes, result: send(&requests, store, path, id, at, payload).await } };
                 parts.in_flight.spawn_on(part, &self.requests.io);
             }
             Way::Plain(upload) => {
@@ -165,7 +182,7 @@ impl Upload {
                 requests.counters.bytes_written.fetch_add(payload.content_length() as u64, Ordering::Relaxed);
                 let sent = upload.put_part(payload);
                 let unnamed = PartId { content_id: String::new() };
-                let part = async move { (at, sent.await.map(|()| unnamed).map_err(once)) };
+                let part = async move { Sent { at, bytes, result: sent.await.map(|()| unnamed).map_err(once) } };
                 parts.in_flight.spawn_on(part, &self.requests.io);
             }
         }
@@ -175,14 +192,12 @@ impl Upload {
     async fn next_done(&mut self) -> Option<Result<(), Failure>> {
         let parts = self.large.as_mut()?;
         let lost = |error: JoinError| Failure { gone: false, source: std::io::Error::other(error) };
-        Some(match parts.in_flight.join_next().await? {
-            Ok((at, Ok(id))) => {
-                parts.done.push((at, id));
-                Ok(())
-            }
-            Ok((_, Err(failure))) => Err(failure),
-            Err(error) => Err(lost(error)),
-        })
+        let Sent { at, bytes, result } = match parts.in_flight.join_next().await? {
+            Ok(sent) => sent,
+            Err(error) => return Some(Err(lost(error))),
+        };
+        self.memory.free(bytes);
+        Some(result.map(|id| parts.done.push((at, id))))
     }
 
     async fn version_of_completed(&mut self) -> Result<String, Failure> {
@@ -212,12 +227,6 @@ async fn send(
     let part = part.await?;
     requests.counters.bytes_written.fetch_add(bytes, Ordering::Relaxed);
     Ok(part)
-}
-
-impl Parts {
-    fn size(&self) -> u64 {
-        PART_BYTES << (self.sent / PARTS_PER_SIZE).min(6)
-    }
 }
 
 impl Drop for Upload {

@@ -12,7 +12,7 @@ use super::buffers::Buffers;
 use super::index;
 use super::request::Failure;
 use super::store::Written;
-use super::upload::{PUT_BYTES_MAX, Upload};
+use super::upload::Upload;
 use crate::store::MapWriter;
 use crate::{MapOutput, Result, ShuffleError};
 
@@ -30,7 +30,9 @@ pub(crate) struct ObjectWriter {
 impl ObjectWriter {
     async fn relieve(&mut self) -> Result<()> {
         let single = self.buffers.partitions() == 1;
-        if single && (self.streaming || self.buffers.spilled_bytes() + self.buffers.held() >= PUT_BYTES_MAX) {
+        if single
+            && (self.streaming || self.buffers.spilled_bytes() + self.buffers.held() >= self.upload.put_bytes_max())
+        {
             self.streaming = true;
             return self.send().await;
         }

@@ -90,6 +90,6 @@ impl Place {
 
     pub(crate) fn shuffle_at(&self, location: ObjectLocation, memory: u64) -> ObjectShuffleStore {
         let budget = Arc::new(FixedBudget::new(memory));
-        ObjectShuffleStore::new(location, self.folder.path(), budget, 2, Handle::current())
+        ObjectShuffleStore::new(location, self.folder.path(), budget, 2, u64::MAX, Handle::current())
     }
 }

@@ -15,6 +15,7 @@ from pyspark.errors import AnalysisException, PythonException
 from pyspark.sql import Row
 from pyspark.sql import functions as F
 from pyspark.sql.functions import arrow_udf, pandas_udf, udf
+from results import bag
 
 
 def plus_one(column):
@@ -237,3 +238,13 @@ def test_a_million_rows(spark):
     begun = time.time()
     assert spark.range(1_000_000).select(doubled("id").alias("x")).agg(F.sum("x")).collect() == [(999_999_000_000,)]
     assert time.time() - begun < 60
+
+
+def test_over_the_aggregates_of_a_pivot(spark):
+    spark.udf.register("twice", lambda number: number * 2, "bigint")
+    sales = spark.createDataFrame([("lamp", 2020, 3), ("lamp", 2021, 4), ("desk", 2020, 5), ("desk", 2021, 6)],
+                                  "product string, year int, n int")
+    sales.createOrReplaceTempView("pivoted_sales")
+    wide = spark.sql("SELECT * FROM pivoted_sales PIVOT (twice(sum(n)) FOR year IN (2020, 2021))")
+    assert wide.columns == ["product", "2020", "2021"]
+    assert bag(wide) == [("desk", 10, 12), ("lamp", 6, 8)]

@@ -34,7 +34,7 @@ impl Resolver<'_, '_> {
         if let Some((attribute, rest)) = self.visible_column(parts)? {
             return self.fields(attribute.typed(), rest);
         }
-        if let ([name], None) = (parts, self.parameter(parts)?)
+        if let [name] = parts
             && let Some(found) = self.bare_function(name)?
         {
             return Ok(found);

@@ -4,8 +4,9 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::Expr as DfExpr;
 use firesteel_functions::call::Typed;
 use firesteel_model::{Result, SparkError, error_class};
+use firesteel_python::EvalType;
 use firesteel_spec::command::FunctionBody;
-use firesteel_spec::expr::FunctionCall;
+use firesteel_spec::expr::{FunctionCall, PythonUdf};
 use firesteel_spec::relation::{AggregateStyle, Grouping};
 use firesteel_spec::{Expr, ExprNode, Relation};
 
@@ -35,7 +36,7 @@ impl Planner<'_> {
             if values.is_empty() { self.found_values(input, column)? } else { self.given_values(column, values)? };
         let input = self.relation(input)?;
         let aggregates: Vec<Expr> = aggregates.iter().map(parsed).collect::<Result<_>>()?;
-        if aggregates.iter().any(|aggregate| self.is_python(aggregate)) {
+        if aggregates.iter().any(|aggregate| self.is_python_aggregate(aggregate)) {
             return Err(SparkError::new(&error_class::UNSUPPORTED_FEATURE_PANDAS_UDAF_IN_PIVOT));
         }
         let grouping = match style {
@@ -63,15 +64,16 @@ impl Planner<'_> {
         self.aggregate_over(input, &Grouping::Expressions(grouping), &items, AggregateStyle::GroupingFirst)
     }
 
-    /// Whether an aggregate is a Python function, sent inline or registered.
-    fn is_python(&self, aggregate: &Expr) -> bool {
-        match aggregate.node.as_ref() {
-            ExprNode::Alias { child, .. } => self.is_python(child),
-            ExprNode::PythonUdf(_) => true,
-            ExprNode::Function(call) => {
-                let function = self.env.sql_function(&call.name);
-                function.is_some_and(|function| matches!(function.body, FunctionBody::Python(_)))
-            }
+    /// Whether an item is an aggregate in Python, sent inline or registered.
+    fn is_python_aggregate(&self, item: &Expr) -> bool {
+        let aggregates = |function: &PythonUdf| EvalType(function.eval_type).is_aggregate();
+        match item.node.as_ref() {
+            ExprNode::Alias { child, .. } => self.is_python_aggregate(child),
+            ExprNode::PythonUdf(function) => aggregates(function),
+            ExprNode::Function(call) => self
+                .env
+                .sql_function(&call.name)
+                .is_some_and(|function| matches!(&function.body, FunctionBody::Python(python) if aggregates(python))),
             _ => false,
         }
     }

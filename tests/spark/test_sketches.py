@@ -65,7 +65,7 @@ def test_last_key_wins(spark):
     assert sql(spark, "map(1, 'a', 2, 'x', 1, 'b')") == {1: "b", 2: "x"}
 
 
-def test_known_but_refused(spark):
+def test_methods_of_java_that_are_not_there(spark):
     with pytest.raises(PySparkException) as raised:
-        sql(spark, "java_method('java.util.UUID', 'randomUUID')")
-    assert raised.value.getCondition() == "UNSUPPORTED_FEATURE.FIRESTEEL"
+        sql(spark, "java_method('java.lang.System', 'exit', 1)")
+    assert raised.value.getCondition() == "DATATYPE_MISMATCH.UNEXPECTED_CLASS_TYPE"

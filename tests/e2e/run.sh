@@ -41,6 +41,8 @@ start() {
   "$cluster" up 2
   "$cluster" load "$cache/firesteel.tar" "$cache/firesteel-operator.tar"
   rm "$cache/firesteel.tar" "$cache/firesteel-operator.tar"
+  "$cluster" run kubectl apply --filename "$root/tests/e2e/keep-images.yaml"
+  "$cluster" run kubectl rollout status --namespace kube-system daemonset/keep-images --timeout 90s
 }
 
 timed "tools" tools

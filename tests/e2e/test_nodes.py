@@ -72,6 +72,5 @@ def test_drain(name, spare_node):
     kube.until("another takes its place", lambda: len([pod for pod in executors(name) if pod["metadata"]["name"] != victim]) == 2)
     done = kube.wait_phase(name, "Succeeded", "Failed", seconds=240)
     assert (done["phase"], done["logTail"]) == ("Succeeded", "right\n"), done
-    # Its loss is told of with the reason only where the pod's end is seen in time: see docs/plan.md.
-    assert (done["executors"]["failed"], done["attempt"]) == (0, 1), done
-    assert done["executors"]["lost"] <= 1, done
+    assert (done["executors"]["failed"], done["executors"]["lost"], done["attempt"]) == (0, 1, 1), done
+    assert [(loss["podName"], loss["reason"]) for loss in done["executorFailures"]] == [(victim, "Evicted")], done

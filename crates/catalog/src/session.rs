@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::command::CreateFunction;
 use firesteel_spec::expr::PythonSource;
-use firesteel_spec::types::quote;
+use firesteel_spec::types::{quote, quote_name};
 use firesteel_spec::{DataType, Literal, StructField};
 
 use crate::metadata::TableMetadata;
@@ -128,10 +128,9 @@ impl SessionCatalog {
             return Err(SparkError::internal("a table without a name"));
         };
         let schema = self.schema_name(schema).map_err(|_| {
-            let quoted: Vec<_> = name.iter().map(|part| quote(part)).collect();
             SparkError::new(&error_class::REQUIRES_SINGLE_PART_NAMESPACE)
                 .param("sessionCatalog", SESSION_CATALOG)
-                .param("identifier", quoted.join("."))
+                .param("identifier", quote_name(name))
         })?;
         Ok(TableName { schema, name: table.clone() })
     }
@@ -153,9 +152,8 @@ impl SessionCatalog {
             return Ok(Relation::Temporary(view));
         }
         let not_found = || {
-            let quoted: Vec<_> = name.iter().map(|part| quote(part)).collect();
             SparkError::new(&error_class::TABLE_OR_VIEW_NOT_FOUND)
-                .param("relationName", quoted.join("."))
+                .param("relationName", quote_name(name))
                 .param("searchPath", self.search_path())
         };
         let table = self.table_name(name).map_err(|_| not_found())?;
@@ -181,9 +179,8 @@ impl SessionCatalog {
             false => vec![view.name.clone()],
         };
         if !replace && self.temporary_view(&parts).is_some() {
-            let quoted: Vec<_> = parts.iter().map(|part| quote(part)).collect();
             return Err(SparkError::new(&error_class::TEMP_TABLE_OR_VIEW_ALREADY_EXISTS)
-                .param("relationName", quoted.join(".")));
+                .param("relationName", quote_name(&parts)));
         }
         if view.is_global {
             self.shared.set_global_view(view);

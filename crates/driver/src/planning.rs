@@ -22,7 +22,7 @@ use firesteel_model::error_class::{INVALID_TEMP_OBJ_REFERENCE, OPERATION_CANCELE
 use firesteel_model::{Result, SparkError};
 use firesteel_planner::{Planned, Planner};
 use firesteel_shuffle::Hold;
-use firesteel_spec::types::quote;
+use firesteel_spec::types::quote_name;
 use firesteel_spec::{Relation, Span};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -100,12 +100,11 @@ pub(crate) async fn analyzed_to_store(
         let environment = SessionEnvironment::uncached(session, handle);
         let planned = resolved_by(&environment, session, &relation, text.as_deref())?;
         let Some((kind, used)) = environment.temporary() else { return Ok(planned) };
-        let used: Vec<_> = used.iter().map(|part| quote(part)).collect();
         Err(SparkError::new(&INVALID_TEMP_OBJ_REFERENCE)
             .param("obj", object)
             .param("objName", name)
             .param("tempObj", kind)
-            .param("tempObjName", used.join(".")))
+            .param("tempObjName", quote_name(&used)))
     })
     .await
 }

@@ -72,6 +72,8 @@ struct Member {
     is_wanted: bool,
     /// Whether it left because somebody other than the driver told it to. Why, its pod shows when it is over.
     has_left: bool,
+    /// Whether its loss is written down.
+    is_recorded: bool,
     is_being_deleted: bool,
     /// Whether the list in progress has shown it; true outside of one.
     is_listed: bool,
@@ -189,6 +191,7 @@ impl Ledger {
             has_registered: false,
             is_wanted: true,
             has_left: false,
+            is_recorded: false,
             is_being_deleted: false,
             is_listed: true,
             since: now,
@@ -292,30 +295,39 @@ impl Ledger {
         if matches!(member.stage, Stage::Asked) {
             member.since = now;
         }
+        // Somebody else told it to end. It may be there for longer than the job, which ends what it computes.
+        let told = match state {
+            PodState::Leaving(loss) if member.is_wanted => Some(Ending { loss, exit_code: None }),
+            _ => None,
+        };
         member.stage = Stage::There(state);
         if !member.is_wanted {
             Self::delete(id, member, actions);
         }
+        if let Some(ending) = told {
+            self.record(id, ending, now);
+        }
     }
 
     fn ended(&mut self, id: ExecutorId, ending: Ending, now: Timestamp, actions: &mut Vec<Action>) {
-        let Some(member) = self.members.remove(&id) else { return };
-        self.queue.retain(|queued| *queued != id);
-        if member.is_wanted || member.has_left {
+        let Some(member) = self.members.get(&id) else { return };
+        let is_wanted = member.is_wanted;
+        if is_wanted || member.has_left {
             self.record(id, ending, now);
         }
-        if !member.is_wanted {
-            actions.push(Action::Lost(id, ExecutorLoss::Stopped));
-            return;
-        }
-        actions.push(Action::Lost(id, ending.loss));
+        self.members.remove(&id);
+        self.queue.retain(|queued| *queued != id);
+        actions.push(Action::Lost(id, if is_wanted { ending.loss } else { ExecutorLoss::Stopped }));
     }
 
-    /// Writes a loss down that the user should know of.
+    /// Writes a loss down that the user should know of, once.
     fn record(&mut self, id: ExecutorId, ending: Ending, now: Timestamp) {
         let Ending { loss, exit_code } = ending;
+        let is_recorded =
+            self.members.get_mut(&id).is_some_and(|member| std::mem::replace(&mut member.is_recorded, true));
         match loss {
             ExecutorLoss::Stopped => return,
+            _ if is_recorded => return,
             loss if loss.is_application_fault() => self.failed += 1,
             _ => self.lost += 1,
         }
@@ -396,7 +408,7 @@ impl Ledger {
     fn counts(&self) -> ExecutorCounts {
         let mut counts = ExecutorCounts { failed: self.failed, lost: self.lost, ..ExecutorCounts::default() };
         for member in self.members.values() {
-            let is_leaving = matches!(member.stage, Stage::There(PodState::Leaving));
+            let is_leaving = matches!(member.stage, Stage::There(PodState::Leaving(_)));
             counts.target += u32::from(member.is_wanted);
             counts.decommissioning += u32::from(is_leaving || !member.is_wanted);
             counts.pending += u32::from(member.is_wanted && !member.has_registered);

@@ -194,7 +194,7 @@ fn a_deleted_pod_is_lost_and_no_fault() {
 fn one_that_nobody_needs_is_deleted_and_told_once() {
     let mut story = Story::running(1);
     assert_eq!(story.tell(Event::Unwanted(id(1), None)), [Action::Delete(id(1))]);
-    assert_eq!(story.tell(Event::Seen(id(1), PodState::Leaving)), []);
+    assert_eq!(story.tell(Event::Seen(id(1), PodState::Leaving(ExecutorLoss::PodDeleted))), []);
     let over = PodState::Ended(ending(ExecutorLoss::Decommissioned, Some(0)));
     assert_eq!(story.tell(Event::Seen(id(1), over)), [Action::Lost(id(1), ExecutorLoss::Stopped)]);
     assert_eq!(story.tell(Event::Gone(id(1), ending(ExecutorLoss::Decommissioned, Some(0)))), []);
@@ -218,6 +218,23 @@ fn one_that_left_as_somebody_told_it_is_lost_for_the_reason_that_its_pod_shows()
     assert_eq!(reasons, ["PodDeleted", "Evicted", "PodDeleted"]);
     let counts = story.report().executors.unwrap();
     assert_eq!((counts.failed, counts.lost, counts.target), (0, 3, 0));
+}
+
+#[test]
+fn one_that_is_told_to_leave_is_lost_at_once_and_counts_once() {
+    let mut story = Story::running(2);
+    story.tell(Event::Seen(id(1), PodState::Leaving(ExecutorLoss::Evicted)));
+    let lost = vec![("Evicted".to_owned(), 1)];
+    let known = |story: &Story| -> Vec<(String, u32)> {
+        let count = story.report().executors.unwrap().lost;
+        story.failures().into_iter().map(|(_, reason, _)| (reason, count)).collect()
+    };
+    assert_eq!(known(&story), lost, "the job may be done before its last task and pod are");
+    assert_eq!(story.report().executors.unwrap().decommissioning, 1);
+    story.tell(Event::Seen(id(1), PodState::Leaving(ExecutorLoss::Evicted)));
+    story.tell(Event::Unwanted(id(1), Some(ExecutorLoss::Decommissioned)));
+    story.tell(Event::Seen(id(1), PodState::Ended(ending(ExecutorLoss::Evicted, Some(0)))));
+    assert_eq!(known(&story), lost);
 }
 
 #[test]

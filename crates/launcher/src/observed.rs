@@ -16,8 +16,8 @@ pub(crate) enum PodState {
         /// Whether the cluster hears of its node.
         node_answers: bool,
     },
-    /// It was told to end and may still run.
-    Leaving,
+    /// It was told to end, for this reason, and may still run.
+    Leaving(ExecutorLoss),
     /// It has ended.
     Ended(Ending),
 }
@@ -49,7 +49,7 @@ pub(crate) fn read(pod: &Pod) -> PodState {
         return match pod_status::disruption(status) {
             // Nobody on the node is there to end it.
             Some(Disruption::NodeLost) => PodState::Ended(Ending { loss: ExecutorLoss::NodeLost, exit_code: None }),
-            _ => PodState::Leaving,
+            other => PodState::Leaving(other.map_or(ExecutorLoss::PodDeleted, loss_of)),
         };
     }
     match state.and_then(|state| state.running.as_ref()) {
@@ -62,6 +62,7 @@ pub(crate) fn read(pod: &Pod) -> PodState {
 pub(crate) fn gone(pod: &Pod) -> Ending {
     match read(pod) {
         PodState::Ended(ending) => ending,
+        PodState::Leaving(loss) => Ending { loss, exit_code: None },
         _ => {
             let disruption = pod.status.as_ref().and_then(pod_status::disruption);
             Ending { loss: disruption.map_or(ExecutorLoss::PodDeleted, loss_of), exit_code: None }
@@ -173,7 +174,7 @@ mod tests {
         let mut leaving = pod(json!({ "phase": "Running", "containerStatuses": running }));
         assert_eq!(read(&leaving), PodState::Running { node_answers: true });
         leaving.metadata.deletion_timestamp = serde_json::from_value(json!("2026-01-01T00:00:00Z")).unwrap();
-        assert_eq!(read(&leaving), PodState::Leaving);
+        assert_eq!(read(&leaving), PodState::Leaving(ExecutorLoss::PodDeleted));
         assert_eq!(gone(&leaving).loss, ExecutorLoss::PodDeleted);
         for (code, loss) in [
             (0, ExecutorLoss::PodDeleted),
@@ -188,7 +189,7 @@ mod tests {
         }
         let target = json!([{ "type": "DisruptionTarget", "status": "True", "reason": "EvictionByEvictionAPI" }]);
         leaving.status.as_mut().unwrap().conditions = serde_json::from_value(target).unwrap();
-        assert_eq!(read(&leaving), PodState::Leaving, "it may finish its tasks");
+        assert_eq!(read(&leaving), PodState::Leaving(ExecutorLoss::Evicted), "it may finish its tasks");
         assert_eq!(gone(&leaving).loss, ExecutorLoss::Evicted);
         let target = json!([{ "type": "DisruptionTarget", "status": "True", "reason": "DeletionByTaintManager" }]);
         leaving.status.as_mut().unwrap().conditions = serde_json::from_value(target).unwrap();

@@ -176,13 +176,20 @@ impl Cluster {
         }
     }
 
-    /// Deletes all objects of a kind with a label.
-    pub(crate) async fn delete_all<K>(&self, namespace: &str, labels: &str) -> Result<(), ClusterError>
+    /// Deletes all objects of a kind with a label, or of them the one with a name: for all, the API looks through the
+    /// whole namespace.
+    pub(crate) async fn delete_all<K>(
+        &self,
+        namespace: &str,
+        labels: &str,
+        name: Option<&str>,
+    ) -> Result<(), ClusterError>
     where
         K: Resource<Scope = NamespaceResourceScope> + Clone + DeserializeOwned + std::fmt::Debug,
         K::DynamicType: Default,
     {
-        let params = ListParams::default().labels(labels);
+        let mut params = ListParams::default().labels(labels);
+        params.field_selector = name.map(|name| format!("metadata.name={name}"));
         limited(self.api::<K>(namespace).delete_collection(&DeleteParams::background(), &params)).await.map(|_| ())
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use kube::runtime::controller::Action as Requeue;
 use kube::{Client, Resource, ResourceExt};
+use tokio::sync::Semaphore;
 
 use crate::access::Access;
 use crate::cluster::{Cluster, ClusterError};
@@ -27,6 +28,8 @@ pub(crate) struct Context {
     pub(crate) pods: KnownPods,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) doorbells: Doorbells,
+    /// Jobs take turns in the order in which they come.
+    pub(crate) turns: Semaphore,
     /// Failures in a row of each resource that has any, by its identity.
     failures: Mutex<HashMap<String, u32>>,
 }
@@ -34,6 +37,7 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(client: Client, settings: Settings, metrics: Arc<Metrics>, pods: KnownPods) -> Self {
         Self {
+            turns: Semaphore::new(settings.concurrency.max(1).into()),
             events: Events::new(client.clone(), &settings.identity),
             access: Access::default(),
             pods,

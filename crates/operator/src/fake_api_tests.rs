@@ -217,11 +217,13 @@ impl State {
         let selector = query.split('&').find_map(|part| part.strip_prefix("labelSelector="));
         let selector = selector.map(|text| text.replace("%2F", "/").replace("%3D", "="));
         let label = selector.as_deref().and_then(|text| text.split_once('='));
-        // Of fields, only the reason of an event is looked at.
+        // Of fields, only the reason of an event and a name are looked at.
         let reason = query.split("reason%3D").nth(1).map(|text| text.split(['&', '%']).next().unwrap_or_default());
+        let name = query.split("metadata.name%3D").nth(1).map(|text| text.split('&').next().unwrap_or_default());
         let is_selected = |object: &Value| {
             let has_label = label.is_none_or(|(key, value)| object["metadata"]["labels"][key] == value);
-            has_label && reason.is_none_or(|reason| object["reason"] == reason)
+            let has_name = name.is_none_or(|name| object["metadata"]["name"] == name);
+            has_label && has_name && reason.is_none_or(|reason| object["reason"] == reason)
         };
         let found: Vec<Value> = self
             .objects

@@ -3,7 +3,7 @@
 use datafusion::common::Column;
 use datafusion::logical_expr::Expr;
 use firesteel_functions::call::Typed;
-use firesteel_spec::types::{FILE_METADATA, quote_if_needed};
+use firesteel_spec::types::{FILE_METADATA, quote, quote_if_needed};
 use firesteel_spec::{DataType, StructField};
 
 /// The name of file metadata above a select list that does not give it: none that a user writes.
@@ -61,13 +61,9 @@ impl Attribute {
 
     /// The name with its qualifier, quoted: what suggestions and messages show.
     pub fn qualified_name(&self) -> String {
-        let parts: Vec<_> = self.qualifier.iter().chain([&self.name]).map(|p| quote_part(p)).collect();
+        let parts: Vec<_> = self.qualifier.iter().chain([&self.name]).map(|p| quote(p)).collect();
         parts.join(".")
     }
-}
-
-fn quote_part(part: &str) -> String {
-    firesteel_spec::types::quote(part)
 }
 
 /// How names are compared.
@@ -127,7 +123,7 @@ pub(crate) fn suggestions(attributes: &[Attribute], parts: &[String]) -> Vec<Str
     let mut scored: Vec<(usize, String)> = Vec::new();
     let several_qualifiers = attributes.iter().any(|a| a.qualifier != attributes[0].qualifier);
     for attribute in attributes.iter().filter(|a| !a.is_hidden) {
-        let shown = if several_qualifiers { attribute.qualified_name() } else { quote_part(&attribute.name) };
+        let shown = if several_qualifiers { attribute.qualified_name() } else { quote(&attribute.name) };
         let compared = if parts.len() > 1 || several_qualifiers {
             attribute.qualifier.iter().chain([&attribute.name]).cloned().collect::<Vec<_>>().join(".")
         } else {
@@ -145,11 +141,6 @@ pub(crate) fn suggestions(attributes: &[Attribute], parts: &[String]) -> Vec<Str
 /// The dotted name, each part quoted where it must be.
 pub(crate) fn dotted(parts: &[String]) -> String {
     parts.iter().map(|p| quote_if_needed(p)).collect::<Vec<_>>().join(".")
-}
-
-/// The dotted name, each part in back-quotes: what error parameters hold.
-pub(crate) fn quoted(parts: &[String]) -> String {
-    parts.iter().map(|p| quote_part(p)).collect::<Vec<_>>().join(".")
 }
 
 pub(crate) fn edit_distance(left: &str, right: &str) -> usize {

@@ -362,6 +362,11 @@ pub fn quote_if_needed(name: &str) -> String {
     if plain { name.to_owned() } else { quote(name) }
 }
 
+/// The dotted name, each part in back-quotes: what error parameters hold.
+pub fn quote_name(parts: &[String]) -> String {
+    parts.iter().map(|part| quote(part)).collect::<Vec<_>>().join(".")
+}
+
 /// The name in back-quotes.
 pub fn quote(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))

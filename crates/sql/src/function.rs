@@ -2,7 +2,7 @@
 
 use firesteel_model::{Result, error_class};
 use firesteel_spec::command::{ColumnDefinition, CreateFunction, FunctionBody};
-use firesteel_spec::types::quote;
+use firesteel_spec::types::{quote, quote_name};
 use firesteel_spec::{Command, Plan};
 
 use crate::parser::Parser;
@@ -52,14 +52,11 @@ impl Parser {
     /// A temporary function lies in no schema.
     pub(crate) fn check_temporary_function(&self, name: &[String], is_temporary: bool) -> Result<()> {
         match name {
-            [qualifier @ .., last] if is_temporary && !qualifier.is_empty() => {
-                let qualifier: Vec<_> = qualifier.iter().map(|part| quote(part)).collect();
-                Err(self
-                    .error_on_statement(&error_class::INVALID_TEMP_OBJ_QUALIFIER)
-                    .param("objectType", "FUNCTION")
-                    .param("objectName", quote(last))
-                    .param("qualifier", qualifier.join(".")))
-            }
+            [qualifier @ .., last] if is_temporary && !qualifier.is_empty() => Err(self
+                .error_on_statement(&error_class::INVALID_TEMP_OBJ_QUALIFIER)
+                .param("objectType", "FUNCTION")
+                .param("objectName", quote(last))
+                .param("qualifier", quote_name(qualifier))),
             _ => Ok(()),
         }
     }

@@ -84,10 +84,9 @@ impl Parser {
         let start = self.at;
         let mut parts = self.identifier_clause()?;
         if parts.len() > 1 {
-            let quoted: Vec<_> = parts.iter().map(|part| firesteel_spec::types::quote(part)).collect();
             return Err(self
                 .error_since(&error_class::IDENTIFIER_TOO_MANY_NAME_PARTS, start)
-                .param("identifier", quoted.join("."))
+                .param("identifier", firesteel_spec::types::quote_name(&parts))
                 .param("limit", "1"));
         }
         Ok(parts.remove(0))

@@ -2,7 +2,7 @@
 
 use firesteel_model::{Result, error_class};
 use firesteel_spec::command::{CreateView, ViewSchemaMode};
-use firesteel_spec::types::{quote, quote_if_needed};
+use firesteel_spec::types::{quote, quote_if_needed, quote_name};
 use firesteel_spec::{Command, Plan};
 
 use crate::parser::Parser;
@@ -60,12 +60,11 @@ impl Parser {
         }
         if name.len() > 1 {
             let last = name.pop().unwrap_or_default();
-            let qualifier: Vec<_> = name.iter().map(|part| quote(part)).collect();
             return Err(self
                 .error_on_statement(&error_class::INVALID_TEMP_OBJ_QUALIFIER)
                 .param("objectType", "VIEW")
                 .param("objectName", quote(&last))
-                .param("qualifier", qualifier.join(".")));
+                .param("qualifier", quote_name(&name)));
         }
         let name = name.pop().unwrap_or_default();
         Ok(Plan::Command(Command::CreateTempView { name, is_global, replace, query, columns }))

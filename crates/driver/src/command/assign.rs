@@ -5,7 +5,7 @@ use firesteel_functions::coercion;
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::command::Insert;
 use firesteel_spec::expr::{CastMode, CastTarget};
-use firesteel_spec::types::quote;
+use firesteel_spec::types::{quote, quote_name};
 use firesteel_spec::{Expr, ExprNode, Relation, RelationNode, StructField};
 
 use super::defaults;
@@ -132,7 +132,7 @@ fn check_count(table: &TableMetadata, wanted: &[StructField], given: &[StructFie
 }
 
 fn quoted(table: &TableMetadata) -> String {
-    table.qualified_name().iter().map(|part| quote(part)).collect::<Vec<_>>().join(".")
+    quote_name(&table.qualified_name())
 }
 
 fn position(columns: &[StructField], name: &str) -> Option<usize> {

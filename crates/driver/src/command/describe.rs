@@ -4,7 +4,7 @@ use firesteel_catalog::{Relation, SESSION_CATALOG, TableMetadata};
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::StructField;
 use firesteel_spec::command::Describe;
-use firesteel_spec::types::{DECLARED_TYPE, quote};
+use firesteel_spec::types::{DECLARED_TYPE, quote, quote_name};
 
 use super::details;
 use crate::planning;
@@ -63,9 +63,8 @@ fn function(session: &DriverSession, name: &[String]) -> Result<ReadyRows> {
     }
     let found = firesteel_functions::registry::lookup(&last);
     let found = found.ok_or_else(|| {
-        let quoted: Vec<_> = name.iter().map(|part| quote(part)).collect();
         SparkError::new(&error_class::UNRESOLVED_ROUTINE)
-            .param("routineName", quoted.join("."))
+            .param("routineName", quote_name(name))
             .param("searchPath", format!("[`system`.`builtin`, `system`.`session`, `{SESSION_CATALOG}`.`default`]"))
     })?;
     let lines = vec![format!("Function: {}", found.name), format!("Usage: {}", found.doc)];

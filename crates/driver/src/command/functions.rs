@@ -6,7 +6,7 @@ use datafusion::common::ScalarValue;
 use firesteel_model::{ErrorContext, Result, SparkError, error_class};
 use firesteel_spec::command::{CreateFunction, FunctionBody};
 use firesteel_spec::expr::PythonUdf;
-use firesteel_spec::types::quote;
+use firesteel_spec::types::quote_name;
 use firesteel_spec::{Command, DataType, Expr, ExprNode, Literal, Plan, Relation, RelationNode};
 use tokio_util::sync::CancellationToken;
 
@@ -52,9 +52,8 @@ fn create_function(session: &DriverSession, create: &CreateFunction) -> Result<(
         if create.if_not_exists {
             return Ok(());
         }
-        let quoted: Vec<_> = create.name.iter().map(|part| quote(part)).collect();
         return Err(SparkError::new(&error_class::ROUTINE_ALREADY_EXISTS)
-            .param("routineName", quoted.join("."))
+            .param("routineName", quote_name(&create.name))
             .param("newRoutineType", "routine")
             .param("existingRoutineType", "routine"));
     }
@@ -86,8 +85,7 @@ async fn declare(
 ) -> Result<()> {
     let is_local = session.catalog().scopes() > 0;
     if !is_local && session.catalog().variable(name).is_some() && !replace {
-        let quoted: Vec<_> = name.iter().map(|part| quote(part)).collect();
-        return Err(SparkError::new(&error_class::VARIABLE_ALREADY_EXISTS).param("variableName", quoted.join(".")));
+        return Err(SparkError::new(&error_class::VARIABLE_ALREADY_EXISTS).param("variableName", quote_name(name)));
     }
     let null = Expr::literal(Literal::Null(DataType::Null));
     let value = default.unwrap_or(&null);
@@ -221,13 +219,11 @@ fn within(failure: SparkError, text: &str) -> SparkError {
 }
 
 fn not_found(name: &[String]) -> SparkError {
-    let quoted: Vec<_> = name.iter().map(|part| quote(part)).collect();
-    SparkError::new(&error_class::ROUTINE_NOT_FOUND).param("routineName", quoted.join("."))
+    SparkError::new(&error_class::ROUTINE_NOT_FOUND).param("routineName", quote_name(name))
 }
 
 fn no_variable(name: &[String]) -> SparkError {
-    let quoted: Vec<_> = name.iter().map(|part| quote(part)).collect();
     SparkError::new(&error_class::VARIABLE_NOT_FOUND)
-        .param("variableName", quoted.join("."))
+        .param("variableName", quote_name(name))
         .param("searchPath", "`system`.`session`")
 }

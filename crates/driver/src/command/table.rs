@@ -4,7 +4,7 @@ use firesteel_catalog::{TableKind, TableMetadata, TableName};
 use firesteel_model::{Result, SparkError, conf, error_class};
 use firesteel_sources::write::WriteMode;
 use firesteel_spec::command::{ColumnDefinition, CreateTable, SaveMode, Write};
-use firesteel_spec::types::{CURRENT_DEFAULT, DECLARED_TYPE, EXISTING_VALUE, EXISTS_DEFAULT, quote};
+use firesteel_spec::types::{CURRENT_DEFAULT, DECLARED_TYPE, EXISTING_VALUE, EXISTS_DEFAULT, quote, quote_name};
 use firesteel_spec::{DataType, Expr, ExprNode, Relation, StructField};
 use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
@@ -258,8 +258,7 @@ pub(super) async fn drop(
         if if_exists {
             return Ok(ReadyRows::default());
         }
-        let quoted: Vec<_> = name.iter().map(|part| quote(part)).collect();
-        return Err(SparkError::new(&error_class::TABLE_OR_VIEW_NOT_FOUND).param("relationName", quoted.join(".")));
+        return Err(SparkError::new(&error_class::TABLE_OR_VIEW_NOT_FOUND).param("relationName", quote_name(name)));
     };
     match (is_view, table.kind) {
         (true, TableKind::Managed | TableKind::External) => {
@@ -318,15 +317,11 @@ pub(super) async fn truncate(
     }
     if python_source::is_source_of(session, &table.format) {
         return Err(SparkError::new(&error_class::UNSUPPORTED_FEATURE_TABLE_OPERATION)
-            .param("tableName", quoted_name(&table))
+            .param("tableName", quote_name(&table.qualified_name()))
             .param("operation", "TRUNCATE TABLE"));
     }
     delete_files(session, &table.location).await?;
     Ok(ReadyRows::default())
-}
-
-fn quoted_name(table: &TableMetadata) -> String {
-    table.qualified_name().iter().map(|part| quote(part)).collect::<Vec<_>>().join(".")
 }
 
 /// `saveAsTable`

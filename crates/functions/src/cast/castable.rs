@@ -131,11 +131,10 @@ fn number(from: &DataType, legacy: bool) -> bool {
 fn shape_can_become(from: &DataType, to: &DataType) -> bool {
     use DataType as T;
     match (from, to) {
-        (T::Geometry(_), T::Geometry(None)) | (T::Geography(_), T::Geography(None)) => true,
         (T::Geography(Some(from)), T::Geometry(Some(to))) | (T::Geometry(Some(from)), T::Geography(Some(to))) => {
             from == to
         }
-        _ => false,
+        _ => can_up_cast(from, to),
     }
 }
 

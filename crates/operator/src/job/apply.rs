@@ -66,7 +66,8 @@ async fn launch(context: &Context, job: &SparkJob, attempt: u32) -> Result<(), C
 async fn perform(context: &Context, job: &SparkJob, action: Action) -> Result<(), ClusterError> {
     let identity = Identity::of(job);
     let (namespace, name) = (identity.namespace, identity.name);
-    let driver = names::driver(name, job.status.as_ref().and_then(|status| status.attempt).unwrap_or(0));
+    let attempt = job.status.as_ref().and_then(|status| status.attempt).unwrap_or(0);
+    let driver = names::driver(name, attempt);
     let cluster = &context.cluster;
     match action {
         Action::AddFinalizer => finalizers(context, job, true).await,
@@ -78,10 +79,12 @@ async fn perform(context: &Context, job: &SparkJob, action: Action) -> Result<()
         }
         Action::DeleteObjects => {
             let labels = build::objects_of(job);
-            cluster.delete_all::<Pod>(namespace, &labels).await?;
-            cluster.delete_all::<ConfigMap>(namespace, &labels).await?;
+            // Executors go with their driver.
+            let only = (attempt <= 1).then_some(driver.as_str());
+            cluster.delete_all::<Pod>(namespace, &labels, only).await?;
+            cluster.delete_all::<ConfigMap>(namespace, &labels, only).await?;
             if job.spec.driver_pdb {
-                cluster.delete_all::<PodDisruptionBudget>(namespace, &labels).await?;
+                cluster.delete_all::<PodDisruptionBudget>(namespace, &labels, None).await?;
             }
             Ok(())
         }

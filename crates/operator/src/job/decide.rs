@@ -71,6 +71,9 @@ pub(crate) fn decide(observed: &Observed<'_>, now: Timestamp) -> Vec<Action> {
 /// Decides after the cluster has refused the driver's pod of an attempt that has begun.
 pub(crate) fn decide_refused(job: &SparkJob, refusal: &Refusal, now: Timestamp) -> Vec<Action> {
     let mut draft = Draft::new(job, now);
+    if draft.status.attempts.is_empty() {
+        draft.never_started();
+    }
     refused(&mut draft, refusal);
     draft.finish()
 }

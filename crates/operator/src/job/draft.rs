@@ -134,6 +134,13 @@ impl<'a> Draft<'a> {
         self.launch_again(attempt);
     }
 
+    /// Takes the first attempt back: there is no pod of it.
+    pub(crate) fn never_started(&mut self) {
+        let status = &mut self.status;
+        (status.attempt, status.driver) = (None, None);
+        (status.start_time, status.attempt_start_time) = (None, None);
+    }
+
     /// Makes the driver's pod of an attempt that has begun.
     pub(crate) fn launch_again(&mut self, attempt: u32) {
         self.require_fresh();

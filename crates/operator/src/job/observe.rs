@@ -79,9 +79,13 @@ async fn failed_mount(context: &Context, namespace: &str, pod: &str) -> Result<O
     Ok(message.map(|message| Obstacle { reason: Reason::ConfigError, message }))
 }
 
-/// Tries to make the next driver's pod without making it.
+/// Tries to make the next driver's pod without making it, if the cluster has refused it before: else the launch shows.
 async fn admission(context: &Context, job: &SparkJob) -> Result<Admission, ClusterError> {
     context.access.ensure(context, Identity::of(job).namespace).await?;
+    let reason = job.status.as_ref().and_then(|status| status.reason);
+    if !matches!(reason, Some(Reason::QuotaExceeded | Reason::Refused)) {
+        return Ok(Admission::Allowed);
+    }
     // The name does not matter to quotas and policies, so that any free one does.
     let attempt = job.status.as_ref().and_then(|status| status.attempt).unwrap_or(0) + 1;
     match context.cluster.create_pod(&build::driver_pod(job, attempt, &context.settings), true).await {

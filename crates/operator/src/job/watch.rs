@@ -57,18 +57,29 @@ impl Watch {
     ) -> impl Stream<Item = Result<(ObjectRef<SparkJob>, Requeue), controller::Error<ClusterError, watcher::Error>>> + use<>
     {
         let failed = |job: Arc<SparkJob>, error: &ClusterError, context: Arc<Context>| context.failed(&*job, error);
-        let config = controller::Config::default().concurrency(context.settings.concurrency.max(1));
+        // Without a limit of its own, which would let any of those go first that wait: see `in_turn`.
+        let config = controller::Config::default();
         let changes = self.changes.take_until(stop.clone().cancelled_owned());
-        applier(spawned, failed, Arc::clone(context), self.jobs, changes, config)
+        let jobs = self.jobs.clone();
+        let work = move |job, context| spawned(in_turn(jobs.clone(), job, context));
+        applier(work, failed, Arc::clone(context), self.jobs, changes, config)
     }
 }
 
-/// A look at a job as a task of its own, so that several are at work at the same time. It ends with whoever waits.
+/// Looks at a job when it is its turn, as the job is then.
+async fn in_turn(jobs: Store<SparkJob>, job: Arc<SparkJob>, context: Arc<Context>) -> Result<Requeue, ClusterError> {
+    let turn = context.turns.acquire().await;
+    let job = jobs.get(&ObjectRef::from_obj(&*job)).unwrap_or(job);
+    let outcome = reconcile(job, Arc::clone(&context)).await;
+    drop(turn);
+    outcome
+}
+
+/// A look as a task of its own, so that several are at work at the same time. It ends with whoever waits.
 fn spawned(
-    job: Arc<SparkJob>,
-    context: Arc<Context>,
+    look: impl Future<Output = Result<Requeue, ClusterError>> + Send + 'static,
 ) -> Pin<Box<dyn Future<Output = Result<Requeue, ClusterError>> + Send>> {
-    let task = AbortOnDropHandle::new(tokio::spawn(reconcile(job, context)));
+    let task = AbortOnDropHandle::new(tokio::spawn(look));
     Box::pin(async move { task.await.unwrap_or(Err(ClusterError::CutOff)) })
 }
 

@@ -8,6 +8,7 @@ use firesteel_functions::registry::{self, Build, Definition};
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::command::FunctionBody;
 use firesteel_spec::expr::FunctionCall;
+use firesteel_spec::types::quote_name;
 use firesteel_spec::{DataType, Expr, ExprNode, Literal, Span};
 
 use super::input_file::metadata_field;
@@ -16,7 +17,7 @@ use super::name::LAMBDA_VARIABLE;
 use super::named_arguments::in_order;
 use super::numbers::ROW_NUMBER;
 use super::{Extracted, ExtractedGenerator, Resolver};
-use crate::attribute::{dotted, quoted};
+use crate::attribute::dotted;
 use crate::planner::Planner;
 
 impl Resolver<'_, '_> {
@@ -57,7 +58,7 @@ impl Resolver<'_, '_> {
         match definition.build {
             Build::Scalar(_) | Build::HigherOrder(_) | Build::Generator(_) if modified => {
                 Err(SparkError::new(&error_class::INVALID_SQL_SYNTAX_FUNCTION_WITH_UNSUPPORTED_SYNTAX)
-                    .param("prettyName", quoted(&call.name))
+                    .param("prettyName", quote_name(&call.name))
                     .param("syntax", if call.is_distinct { "DISTINCT" } else { "FILTER clause" }))
             }
             Build::Scalar(build) => {
@@ -321,7 +322,9 @@ impl Planner<'_> {
     pub(crate) fn unknown_function(&self, name: &[String]) -> SparkError {
         let path =
             format!("[`system`.`builtin`, `system`.`session`, `{}`.`{}`]", self.context.catalog, self.context.schema);
-        SparkError::new(&error_class::UNRESOLVED_ROUTINE).param("routineName", quoted(name)).param("searchPath", path)
+        SparkError::new(&error_class::UNRESOLVED_ROUTINE)
+            .param("routineName", quote_name(name))
+            .param("searchPath", path)
     }
 }
 
@@ -369,7 +372,7 @@ pub(super) fn wrong_count(name: &str, (fewest, most): (usize, usize), given: usi
         (fewest, most) => format!("[{}]", (fewest..=most).map(|n| n.to_string()).collect::<Vec<_>>().join(", ")),
     };
     SparkError::new(&error_class::WRONG_NUM_ARGS_WITHOUT_SUGGESTION)
-        .param("functionName", quoted(&[name.to_owned()]))
+        .param("functionName", quote_name(&[name.to_owned()]))
         .param("expectedNum", expected)
         .param("actualNum", given.to_string())
         .param("docroot", "https://spark.apache.org/docs/latest")

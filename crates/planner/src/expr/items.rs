@@ -4,11 +4,12 @@ use datafusion::logical_expr::Expr as DfExpr;
 use firesteel_functions::call::Typed;
 use firesteel_functions::registry::{self, Build};
 use firesteel_model::{Result, SparkError, error_class};
+use firesteel_spec::types::quote_name;
 use firesteel_spec::{DataType, Expr, ExprNode};
 
 use super::Resolver;
 use super::call::builtin_name;
-use crate::attribute::{Attribute, quoted};
+use crate::attribute::Attribute;
 use crate::error;
 
 /// An item of a select list.
@@ -85,7 +86,7 @@ impl Resolver<'_, '_> {
         }
         let [name] = names else {
             return Err(SparkError::new(&error_class::MULTI_ALIAS_WITHOUT_GENERATOR)
-                .param("names", quoted(names))
+                .param("names", quote_name(names))
                 .param("expr", "expression"));
         };
         let typed = self.value(child)?;
@@ -158,7 +159,7 @@ impl Resolver<'_, '_> {
         for used in 1..name.len() {
             let found = items.iter_mut().find(|item| names.same(&item.name, &name[used - 1]));
             if let Some(item) = found.filter(|item| matches!(item.typed.data_type, DataType::Struct(_))) {
-                let path: Vec<_> = name[used..].iter().map(|part| quoted(std::slice::from_ref(part))).collect();
+                let path: Vec<_> = name[used..].iter().map(|part| quote_name(std::slice::from_ref(part))).collect();
                 let child = item.typed.clone();
                 let context = &self.planner.context;
                 let left = firesteel_functions::families::structs::drop_field(context, child, &path.join("."))?;
@@ -248,7 +249,9 @@ fn is_join_key(attribute: &Attribute) -> bool {
 }
 
 fn cannot_expand(target: &[String]) -> SparkError {
-    SparkError::new(&error_class::CANNOT_RESOLVE_STAR_EXPAND).param("targetString", quoted(target)).param("columns", "")
+    SparkError::new(&error_class::CANNOT_RESOLVE_STAR_EXPAND)
+        .param("targetString", quote_name(target))
+        .param("columns", "")
 }
 
 fn is_call_of(name: &str, typed: &Typed) -> bool {

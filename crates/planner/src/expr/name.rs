@@ -6,10 +6,11 @@ use datafusion::common::Column;
 use datafusion::logical_expr::Expr as DfExpr;
 use firesteel_functions::call::Typed;
 use firesteel_model::{Result, SparkError, error_class};
+use firesteel_spec::types::quote_name;
 use firesteel_spec::{Literal, types_arrow};
 
 use super::Resolver;
-use crate::attribute::{Attribute, dotted, quoted};
+use crate::attribute::{Attribute, dotted};
 use crate::error;
 
 /// How Spark prints a lambda's parameter.
@@ -55,7 +56,7 @@ impl Resolver<'_, '_> {
             return Ok(found);
         }
         if plan_id.is_some_and(|id| !self.planner.plan_outputs.contains_key(&id)) {
-            return Err(SparkError::new(&error_class::CANNOT_RESOLVE_DATAFRAME_COLUMN).param("name", quoted(parts)));
+            return Err(SparkError::new(&error_class::CANNOT_RESOLVE_DATAFRAME_COLUMN).param("name", quote_name(parts)));
         }
         Err(error::unresolved_column(parts, self.input))
     }
@@ -100,7 +101,7 @@ impl Resolver<'_, '_> {
                 typed.sql.clone_from(&parts[*used - 1]);
                 Ok(Some(self.fields(typed, &parts[*used..])?))
             }
-            _ => Err(SparkError::new(&error_class::AMBIGUOUS_COLUMN_REFERENCE).param("name", quoted(parts))),
+            _ => Err(SparkError::new(&error_class::AMBIGUOUS_COLUMN_REFERENCE).param("name", quote_name(parts))),
         }
     }
 
@@ -127,7 +128,7 @@ impl Resolver<'_, '_> {
                 self.fields(typed, &parts[1..]).map(Some)
             }
             several => Err(SparkError::new(&error_class::AMBIGUOUS_LATERAL_COLUMN_ALIAS)
-                .param("name", quoted(parts))
+                .param("name", quote_name(parts))
                 .param("n", several.len().to_string())),
         }
     }

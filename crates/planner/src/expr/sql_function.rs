@@ -4,18 +4,18 @@ use firesteel_functions::call::Typed;
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::command::{CreateFunction, FunctionBody};
 use firesteel_spec::expr::{CastMode, FunctionCall};
-use firesteel_spec::types::quote_if_needed;
+use firesteel_spec::types::{quote_if_needed, quote_name};
 use firesteel_spec::{Expr, ExprNode};
 
 use super::Resolver;
-use crate::attribute::{Attribute, quoted};
+use crate::attribute::Attribute;
 
 impl Resolver<'_, '_> {
     /// A call of a function written in SQL.
     pub(super) fn sql_function(&mut self, function: &CreateFunction, call: &FunctionCall) -> Result<Typed> {
         if function.returns_table.is_some() {
             return Err(SparkError::new(&error_class::NOT_A_SCALAR_FUNCTION)
-                .param("functionName", quoted(&self.full_name(function))));
+                .param("functionName", quote_name(&self.full_name(function))));
         }
         let arguments = self.bound_arguments(function, &call.arguments)?;
         let shown: Vec<_> = arguments.iter().take(call.arguments.len()).map(|a| a.sql.as_str()).collect();
@@ -75,7 +75,7 @@ impl Resolver<'_, '_> {
     fn wrong_arguments(&self, function: &CreateFunction, given: usize) -> SparkError {
         let name = if function.is_temporary { function.name.clone() } else { self.full_name(function) };
         SparkError::new(&error_class::WRONG_NUM_ARGS_WITHOUT_SUGGESTION)
-            .param("functionName", quoted(&name))
+            .param("functionName", quote_name(&name))
             .param("expectedNum", function.parameters.len().to_string())
             .param("actualNum", given.to_string())
             .param("docroot", "https://spark.apache.org/docs/latest")

@@ -8,9 +8,10 @@ use firesteel_functions::registry::{self, Build};
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::command::{ColumnDefinition, FunctionBody};
 use firesteel_spec::expr::FunctionCall;
+use firesteel_spec::types::quote_name;
 use firesteel_spec::{Expr, Relation, RelationNode};
 
-use crate::attribute::{Attribute, quoted};
+use crate::attribute::Attribute;
 use crate::expr::{Aside, ExtractedGenerator, Resolver, builtin_name, called_with};
 use crate::planner::{OuterScope, Planner, child, df};
 use crate::resolved::Resolved;
@@ -114,7 +115,8 @@ impl Planner<'_> {
                 Ok(Resolved::new(plan, generated.columns))
             }
             _ => {
-                Err(SparkError::new(&error_class::UNRESOLVABLE_TABLE_VALUED_FUNCTION).param("name", quoted(&call.name)))
+                Err(SparkError::new(&error_class::UNRESOLVABLE_TABLE_VALUED_FUNCTION)
+                    .param("name", quote_name(&call.name)))
             }
         }
     }
@@ -157,7 +159,7 @@ impl Planner<'_> {
     ) -> Result<Resolved> {
         let FunctionBody::Query(query, _) = &function.body else {
             return Err(
-                SparkError::new(&error_class::NOT_A_TABLE_FUNCTION).param("functionName", quoted(&function.name))
+                SparkError::new(&error_class::NOT_A_TABLE_FUNCTION).param("functionName", quote_name(&function.name))
             );
         };
         let outer = self.outer.pop();
@@ -166,7 +168,7 @@ impl Planner<'_> {
             let default = parameter.default.as_ref().map(|(expr, _)| expr);
             let value = arguments.get(index).or(default).ok_or_else(|| {
                 SparkError::new(&error_class::REQUIRED_PARAMETER_NOT_FOUND)
-                    .param("routineName", quoted(&function.name))
+                    .param("routineName", quote_name(&function.name))
                     .param("parameterName", format!("`{}`", parameter.name))
                     .param("index", index.to_string())
             })?;

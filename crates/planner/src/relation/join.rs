@@ -6,10 +6,11 @@ use datafusion::logical_expr::{Expr as DfExpr, JoinType, LogicalPlan};
 use firesteel_functions::call::{CallModifiers, Typed};
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::relation::{AsOfJoin, Join, JoinCondition, JoinKind};
+use firesteel_spec::types::quote_name;
 use firesteel_spec::{DataType, Expr};
 
 use super::select::{named, window_plan};
-use crate::attribute::{Attribute, quoted};
+use crate::attribute::Attribute;
 use crate::expr::{Extracted, Resolver};
 use crate::planner::{OuterScope, Planner, child, df};
 use crate::resolved::Resolved;
@@ -131,7 +132,7 @@ impl Planner<'_> {
         match found.as_slice() {
             [one] => Ok((*one).clone()),
             [] => Err(SparkError::new(&error_class::UNRESOLVED_USING_COLUMN_FOR_JOIN)
-                .param("colName", quoted(&[name.to_owned()]))
+                .param("colName", quote_name(&[name.to_owned()]))
                 .param("side", which)
                 .param("suggestion", side.visible().map(|a| format!("`{}`", a.name)).collect::<Vec<_>>().join(", "))),
             several => Err(crate::error::ambiguous(&[name.to_owned()], several)),

@@ -9,10 +9,11 @@ use firesteel_functions::call::{CallModifiers, Typed};
 use firesteel_functions::coercion;
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::relation::SetKind;
+use firesteel_spec::types::quote_name;
 use firesteel_spec::{DataType, Relation};
 
 use super::select::{named, window_plan};
-use crate::attribute::{Attribute, quoted};
+use crate::attribute::Attribute;
 use crate::error;
 use crate::planner::{Planner, child, df};
 use crate::resolved::Resolved;
@@ -160,7 +161,7 @@ impl Planner<'_> {
             for attribute in &input.output {
                 if matches!(attribute.data_type, DataType::Map(..)) {
                     return Err(SparkError::new(&error_class::UNSUPPORTED_FEATURE_SET_OPERATION_ON_MAP_TYPE)
-                        .param("colName", quoted(std::slice::from_ref(&attribute.name)))
+                        .param("colName", quote_name(std::slice::from_ref(&attribute.name)))
                         .param("dataType", format!("\"{}\"", attribute.data_type.sql())));
                 }
             }

@@ -6,7 +6,7 @@ use firesteel_functions::coercion;
 use firesteel_functions::origin::Origin;
 use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::command::ViewSchemaMode;
-use firesteel_spec::types::quote;
+use firesteel_spec::types::{quote, quote_name};
 use firesteel_spec::{Relation, StructField};
 
 use crate::attribute::{Attribute, FILE_OF_ROW, NameMatch};
@@ -181,9 +181,8 @@ fn lost(
 ) -> SparkError {
     let named = if columns.is_empty() { String::new() } else { format!(" ({})", columns.join(", ")) };
     let found: Vec<_> = found.iter().map(|attribute| attribute.name.as_str()).collect();
-    let quoted: Vec<_> = name.iter().map(|part| quote(part)).collect();
     SparkError::new(&error_class::INCOMPATIBLE_VIEW_SCHEMA_CHANGE)
-        .param("viewName", quoted.join("."))
+        .param("viewName", quote_name(name))
         .param("colName", wanted)
         .param("expectedNum", expected.to_string())
         .param("actualCols", format!("[{}]", found.join(",")))

@@ -5,6 +5,7 @@ Run it from anywhere; it prints what is wrong and fails, or says how much it loo
 """
 
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -33,6 +34,7 @@ def main() -> int:
     for path in sources:
         problems += check_source(path)
     problems += check_arrows()
+    problems += check_features()
     problems += check_configuration(sources)
     texts = text_files()
     for path in texts:
@@ -175,6 +177,27 @@ def arrows() -> dict[str, set[str]]:
         elif in_table and not set(cells[0]) <= set("-: "):
             allowed[cells[0].strip("`")] = {name.strip("` ") for name in cells[2].split(",") if name.strip("` -")}
     return allowed
+
+
+def check_features() -> list[str]:
+    """What only tests depend on asks for no other features of what programs use: else that is compiled twice."""
+    with_tests = features("normal,build,dev")
+    return [
+        f"Cargo.toml: tests want other features of {package}: {with_tests[package]}, without them {wanted}"
+        for package, wanted in features("normal,build").items()
+        if with_tests[package] != wanted
+    ]
+
+
+def features(kinds: str) -> dict[str, set[str]]:
+    """Of each package of a build, by name and version; one that is built for several uses may have several sets."""
+    command = ["cargo", "tree", "--workspace", "--locked", "--edges", kinds, "--prefix", "none", "--format", "{p};{f}"]
+    lines = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+    found: dict[str, set[str]] = {}
+    for line in filter(None, lines):
+        package, wanted = line.removesuffix(" (*)").split(";")
+        found.setdefault(package, set()).add(wanted)
+    return found
 
 
 def text_files() -> list[Path]:

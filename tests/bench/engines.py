@@ -6,6 +6,7 @@ import re
 import select
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
@@ -13,25 +14,38 @@ from pathlib import Path
 
 import psutil
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "chaos"))
+
+from processes import Driver, Store
+
 TIMEOUT_S = 600
+# Of each executor.
+MEMORY_MIB = 3072
 
 
 @dataclass
 class Engine:
-    """A running engine. Use as a context manager; on exit its processes are gone."""
+    """A running engine. Use as a context manager; on exit its processes are gone.
+
+    With executors, tasks run in so many processes, which share the cores; ours exchange rows through an S3 server.
+    """
 
     name: str
     cores: int
     log: Path
+    executors: int = 0
     processes: list = field(default_factory=list)
     peak_bytes: int = 0
     watching: bool = True
 
     def __enter__(self):
-        environment = dict(os.environ)
+        self.folder = tempfile.TemporaryDirectory()
         remote = self.serve()
+        environment = dict(os.environ)
         if remote:
             environment["BENCH_REMOTE"] = remote
+        if self.executors:
+            environment["BENCH_SPARK_MASTER"] = self.master()
         worker = [sys.executable, str(Path(__file__).parent / "worker.py"), self.name, str(self.cores)]
         self.client = subprocess.Popen(worker, env=environment, text=True, stdin=subprocess.PIPE,
                                        stdout=subprocess.PIPE, stderr=self.log.open("a"), start_new_session=True)
@@ -50,9 +64,23 @@ class Engine:
                 pass
         for process in self.processes:
             process.wait(timeout=30)
+        self.folder.cleanup()
+
+    def master(self) -> str:
+        return f"local-cluster[{self.executors},{self.cores // self.executors},{MEMORY_MIB}]"
+
+    def distributed(self) -> str:
+        """Our driver and the store of its executors."""
+        folder = Path(self.folder.name)
+        store = Store(folder / "s3", "bench")
+        driver = Driver(folder, store.port, self.master(), "s3://bench/shuffle", {})
+        self.processes += [store.process, driver.process]
+        return driver.remote
 
     def serve(self) -> str | None:
         """Starts the engine's Connect server, if it has one, and says where it is."""
+        if self.name == "firesteel" and self.executors:
+            return self.distributed()
         if self.name == "firesteel":
             program = os.environ.get("FIRESTEEL", "firesteel")
             command = [program, "connect", "--port", "0", "--conf", f"spark.master=local[{self.cores}]"]

@@ -4,6 +4,7 @@
 
 Prints time per query (the best of the repeats), ratios to the first engine named, their geometric mean, the peak of
 memory of each engine's whole process tree, and whether the answers agree. FIRESTEEL names the program to measure.
+With --executors 2 the tasks run in two processes; ours exchange rows through an S3 server: MINIO names a MinIO program.
 """
 
 import argparse
@@ -28,7 +29,7 @@ def main() -> None:
     logs = cache / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        engines = [stack.enter_context(Engine(name, options.cores, logs / f"{name}.log")) for name in options.engines]
+        engines = [stack.enter_context(Engine(name, options.cores, logs / f"{name}.log", options.executors)) for name in options.engines]
         views = {table: str(folder / table) for table in data.TABLES}
         for engine in engines:
             answer = engine.ask({"tables": views})
@@ -123,6 +124,7 @@ def arguments():
     parser.add_argument("--queries", default="", type=lambda text: set(filter(None, text.split(","))))
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--cores", type=int, default=os.cpu_count())
+    parser.add_argument("--executors", type=int, default=0, help="processes that run the tasks; 0 for the engine's own")
     parser.add_argument("--out", help="file for every figure, as JSON")
     return parser.parse_args()
 

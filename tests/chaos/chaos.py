@@ -25,9 +25,10 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 import data
-from cluster import Cluster, Store, wait_for
+from cluster import Cluster
 from faults import REQUESTS, Kind, draw
 from jobs import Jobs
+from processes import Store, wait_for
 from proxy import Fault
 
 # How long a fault of the store may wait for a request that it befalls.

@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 import data
-from cluster import Store, wait_for
+from processes import Store, wait_for
 
 
 class Jobs:

@@ -179,6 +179,14 @@ def test_big_sort(spark):
     assert len(found) == 300_000
 
 
+@pytest.mark.parametrize("key", ["abs(id - 5) > 3", "upper(string(id)) < '5'", "size(transform(array(id), x -> x + 1)) = 1",
+                                 "named_struct('a', id).a < 1000", "CAST(DATE'1970-01-01' + int(id) AS timestamp) < TIMESTAMP'1970-03-01'"])
+def test_order_by_a_comparison_with_a_call(spark, key):
+    found = column(spark.sql(f"SELECT id FROM range(0, 300000, 1, 4) ORDER BY {key} DESC, id DESC"))
+    whether = column(spark.sql(f"SELECT {key} FROM range(300000) ORDER BY id"))
+    assert found == sorted(range(300_000), key=lambda id: (whether[id], id), reverse=True)
+
+
 def test_hash_of_rows(spark):
     # Spark's own values of Murmur3 with seed 42.
     assert rows(spark.sql("SELECT hash('ABC'), hash(1), hash('Spark', array(123), 2)")) == [

@@ -15,6 +15,7 @@ use arrow::datatypes::{DataType as Arrow, Field, FieldRef};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::interval_arithmetic::Interval;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
@@ -344,6 +345,11 @@ impl ScalarUDFImpl for SparkUdf {
 
     fn return_field_from_args(&self, _args: ReturnFieldArgs) -> DataFusionResult<FieldRef> {
         Ok(Arc::new(self.field()))
+    }
+
+    /// Any value of its type: without one, rows sorted by a comparison with a call would not count as sorted.
+    fn evaluate_bounds(&self, _inputs: &[&Interval]) -> DataFusionResult<Interval> {
+        Interval::make_unbounded(&to_arrow(&self.context.result))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {

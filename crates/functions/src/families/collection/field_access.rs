@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType as Arrow, Field, FieldRef};
 use datafusion::common::ScalarValue;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::interval_arithmetic::Interval;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
@@ -113,6 +114,11 @@ impl ScalarUDFImpl for FieldAt {
             [Arrow::Struct(fields)] if self.index < fields.len() => Ok(fields[self.index].data_type().clone()),
             _ => Err(to_datafusion(SparkError::internal(format!("no field {} in {arg_types:?}", self.index)))),
         }
+    }
+
+    fn evaluate_bounds(&self, inputs: &[&Interval]) -> DataFusionResult<Interval> {
+        let types: Vec<_> = inputs.iter().map(|input| input.data_type()).collect();
+        Interval::make_unbounded(&self.return_type(&types)?)
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs) -> DataFusionResult<FieldRef> {

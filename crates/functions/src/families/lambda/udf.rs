@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType as Arrow, Field, FieldRef, Schema, SchemaRef};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::execution_props::ExecutionProps;
+use datafusion::logical_expr::interval_arithmetic::Interval;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
@@ -204,6 +205,10 @@ impl ScalarUDFImpl for LambdaUdf {
 
     fn return_field_from_args(&self, _args: ReturnFieldArgs) -> DataFusionResult<FieldRef> {
         Ok(Arc::new(arrow_field(self.kind, &self.context.result, self.context.nullable)))
+    }
+
+    fn evaluate_bounds(&self, _inputs: &[&Interval]) -> DataFusionResult<Interval> {
+        Interval::make_unbounded(&to_arrow(&self.context.result))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {

@@ -64,7 +64,10 @@ impl Interpreter {
         };
         if !pyspark.starts_with(PROTOCOL) {
             let found = if pyspark.is_empty() { "has no PySpark".to_owned() } else { format!("has PySpark {pyspark}") };
-            return Err(unusable(format!("{shown} {found}; functions need pyspark-client {PROTOCOL}")));
+            return Err(unusable(format!(
+                "{shown} {found}; functions need pyspark-client {PROTOCOL}: name the Python of your job with --python, \
+                 PYSPARK_PYTHON or spark.pyspark.python"
+            )));
         }
         if pyarrow.is_empty() {
             return Err(unusable(format!("{shown} has no pyarrow, through which functions get their rows")));

@@ -101,8 +101,12 @@ def test_many_files_and_globs(spark, bucket):
     put(bucket, "not me", "in/_hidden.csv")
     assert sorted(column(spark.read.csv(f"{bucket.url}/in", header=True))) == ["0", "1", "2"]
     assert sorted(column(spark.read.csv(f"{bucket.url}/in/part[01].csv", header=True))) == ["0", "1"]
+    assert sorted(column(spark.read.csv(f"{bucket.url}/in/{{part1,absent}}.csv", header=True))) == ["1"]
     paths = [f"{bucket.url}/in/part{number}.csv" for number in (0, 2)]
     assert sorted(column(spark.read.csv(paths, header=True))) == ["0", "2"]
+    assert sorted(column(spark.read.csv(paths[:1] * 2, header=True))) == ["0", "0"]
+    deep = spark.read.option("recursiveFileLookup", "true").csv([f"{bucket.url}/in"] * 2, header=True)
+    assert sorted(column(deep)) == ["0", "1", "2"]
     assert spark.read.option("pathGlobFilter", "*2.csv").csv(f"{bucket.url}/in", header=True).count() == 1
 
 

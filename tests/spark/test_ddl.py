@@ -1,7 +1,7 @@
 """Definitions and questions in SQL: CREATE, ALTER, DROP, SHOW, DESCRIBE."""
 
 import pytest
-from pyspark.errors import AnalysisException, ParseException
+from pyspark.errors import AnalysisException, ParseException, PySparkException
 from results import column, rows, value
 
 
@@ -33,6 +33,13 @@ def test_schemas(spark):
     with pytest.raises(AnalysisException) as raised:
         spark.sql("DROP SCHEMA shop")
     assert raised.value.getCondition() == "SCHEMA_NOT_FOUND"
+
+
+@pytest.mark.parametrize("constraint", ["PRIMARY KEY", "UNIQUE", "CHECK (a > 0)", "REFERENCES other (b)", "CONSTRAINT named CHECK (a > 0) NOT ENFORCED"])
+def test_constraints_of_columns_are_refused(spark, schema, constraint):
+    with pytest.raises(PySparkException, match="UNSUPPORTED_FEATURE"):
+        spark.sql(f"CREATE TABLE t (a INT {constraint}) USING parquet")
+    assert not spark.catalog.tableExists("t")
 
 
 def test_show_tables(spark, schema):

@@ -126,6 +126,38 @@ def test_no_such_store(run):
     assert time.monotonic() - started < 60
 
 
+def test_an_address_needs_no_path_style(run, store):
+    found = run(sql("SELECT * FROM csv.`s3://there/a.csv`", connection(store.endpoint).replace(", pathStyle: true", "")), **store.keys)
+    assert found.code == 0, found.err
+
+
+@pytest.mark.parametrize("text, code, said", [
+    ("SELECT * FROM csv.`s3://there/a.csv`", 0, ""),
+    ("SELECT * FROM csv.`s3://absent/a.csv`", 1, "[PATH_NOT_FOUND] the path does not exist: s3://absent/a.csv"),
+])
+def test_statements_at_an_endpoint(tmp_path, store, text, code, said):
+    line = [binary(), "sql", "--endpoint", store.endpoint, "--format", "csv", "-e", text]
+    done = subprocess.run(line, cwd=tmp_path, env=own_environment(store.keys), capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (code, "" if code else "_c0,_c1\n1,2\n") and said in done.stderr, done
+    assert not (tmp_path / "firesteel-data").exists()
+
+
+def test_what_functions_print_is_in_the_log(run):
+    function = "from pyspark.sql.functions import udf\nsay = udf(lambda x: print('heard', x) or x, 'long')\n"
+    result = run(python(function + "spark.range(1).select(say('id')).collect()"))
+    assert result.code == 0 and "heard 0" in result.err and "\x1b[" not in result.err, result.err
+
+
+def test_a_python_without_pyspark(tmp_path):
+    bare = tmp_path / "python"
+    bare.write_text(f"#!/bin/sh\nexec {sys.executable} -I -S \"$@\"\n")
+    bare.chmod(0o755)
+    (tmp_path / "job.yaml").write_text(python("print('here')"))
+    line = [binary(), "run", "job.yaml", "--python", bare]
+    done = subprocess.run(line, cwd=tmp_path, env=own_environment({}), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and f"{bare} has no PySpark" in done.stderr, done.stderr
+
+
 def test_an_interrupt_ends_the_program(tmp_path):
     (tmp_path / "job.yaml").write_text(python("import time\nprint('here', flush=True)\ntime.sleep(60)"))
     job = subprocess.Popen(command(), cwd=tmp_path, env=own_environment({}), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

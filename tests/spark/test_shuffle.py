@@ -1,7 +1,5 @@
 """The shuffle in a bucket: the same rows, and nothing left behind."""
 
-import threading
-
 import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -20,14 +18,6 @@ def test_rows_pass_through_objects_that_go_with_the_application(tmp_path, place)
     server = Server(tmp_path / "server", conf)
     folder = server.data / "shuffle" if place.startswith("s3") else tmp_path / "shuffle"
     objects = lambda: [path for path in folder.rglob("*-*-*") if path.is_file()]
-    seen, watching = set(), threading.Event()
-
-    def look():
-        while not watching.wait(0.02):
-            seen.update(objects())
-
-    watch = threading.Thread(target=look)
-    watch.start()
     try:
         spark = SparkSession.builder.remote(server.url).create()
         left = spark.range(20000, numPartitions=3).withColumn("key", F.col("id") % 100)
@@ -38,10 +28,14 @@ def test_rows_pass_through_objects_that_go_with_the_application(tmp_path, place)
         assert sum(row.s for row in rows) == 20000 * 19999 // 2
         assert [row.name for row in rows] == sorted(row.name for row in rows)
         assert spark.range(50000).orderBy(F.desc("id")).first().id == 49999
+        # More rows than wait for a client: the query is not done before they are taken.
+        wide = spark.range(40_000, numPartitions=3).withColumn("wide", F.repeat(F.lit("x"), 4000))
+        many = wide.repartition(7).toLocalIterator()
+        assert next(many).id < 40_000
+        seen = objects()
+        assert seen and all("/v1/" in str(path) for path in seen)
+        assert sum(1 for _ in many) == 39_999
         spark.stop()
     finally:
-        watching.set()
-        watch.join()
         server.stop()
-    assert seen and all("/v1/" in str(path) for path in seen)
     assert objects() == []

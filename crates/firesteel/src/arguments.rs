@@ -288,6 +288,11 @@ pub(crate) struct Session {
     #[arg(long, value_name = "FOLDER", env = "FIRESTEEL_DATA", default_value = DATA_FOLDER)]
     pub(crate) data: PathBuf,
 
+    /// S3 store behind s3:// instead of the folder, with the keys in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY:
+    /// https://s3.eu-central-1.amazonaws.com, http://127.0.0.1:9000.
+    #[arg(long, value_name = "URL", value_parser = endpoint)]
+    pub(crate) endpoint: Option<String>,
+
     /// Where tasks run: local[N] in this process, local-cluster[N,cores,MiB] in N others.
     #[arg(long, value_name = "MASTER")]
     pub(crate) master: Option<String>,
@@ -315,6 +320,11 @@ pub(crate) enum Format {
     Csv,
     /// One JSON object a line.
     Json,
+}
+
+fn endpoint(text: &str) -> Result<String, String> {
+    let is_address = ["http://", "https://"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
+    if is_address { Ok(text.to_owned()) } else { Err("it begins with http:// or https://".to_owned()) }
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

@@ -18,7 +18,7 @@ pub(crate) async fn connect(arguments: Connect) -> Result<(), Failure> {
         return Err(Failure::Usage(message.to_owned()));
     }
     let mut interrupts = Interrupts::listen().map_err(Failure::io("cannot listen for signals"))?;
-    let data = Data::folder(&arguments.session.data).await?;
+    let data = Data::of_session(&arguments.session).await?;
     let config = EngineConfig {
         connections: data.connections.clone(),
         conf: arguments.session.conf(),

@@ -7,7 +7,7 @@ use firesteel_k8s::storage::Connection;
 use firesteel_s3::EmbeddedS3;
 use firesteel_sources::stores::S3Connection;
 
-use crate::arguments::DATA_FOLDER;
+use crate::arguments::{DATA_FOLDER, Session};
 use crate::failure::Failure;
 
 /// The stores behind `s3://`.
@@ -40,6 +40,18 @@ impl Data {
             ..S3Connection::default()
         };
         Ok(Self { connections: vec![connection], embedded: Some(server) })
+    }
+
+    /// The store of a session: the one at the endpoint that is given, with keys from the environment, else the folder.
+    pub(crate) async fn of_session(session: &Session) -> Result<Self, Failure> {
+        let Some(endpoint) = &session.endpoint else { return Self::folder(&session.data).await };
+        let connection = S3Connection {
+            name: "endpoint".to_owned(),
+            endpoint: Some(endpoint.clone()),
+            path_style: true,
+            ..S3Connection::default()
+        };
+        Ok(Self { connections: vec![connection], embedded: None })
     }
 
     /// The stores of a job: a folder if one is given or the job names no store, else those that it names.

@@ -2,6 +2,9 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::process::Command;
 
 /// What a program needs to reach the engine and its own modules.
 #[derive(Debug)]
@@ -55,6 +58,14 @@ pub(crate) fn python(given: Option<&Path>, virtual_environment: Option<OsString>
         program.is_file().then_some(program)
     };
     given.map(Path::to_owned).or_else(of_environment).unwrap_or_else(|| PathBuf::from("python3"))
+}
+
+/// Whether PySpark's client is missing where this Python looks for modules.
+pub(crate) async fn lacks_pyspark(python: &Path) -> bool {
+    const LOOK: &str = "import importlib.util, sys; sys.exit(importlib.util.find_spec('pyspark') is None)";
+    const LIMIT: Duration = Duration::from_secs(10);
+    let look = Command::new(python).args(["-c", LOOK]).kill_on_drop(true).status();
+    matches!(tokio::time::timeout(LIMIT, look).await, Ok(Ok(status)) if status.code() == Some(1))
 }
 
 /// The Python for functions of clients that this process does not start.

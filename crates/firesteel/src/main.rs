@@ -37,7 +37,7 @@ mod submit_flags;
 mod tail;
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -47,13 +47,17 @@ use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
 use crate::submit_flags::own_first;
 
+/// Warnings, and what Python functions print.
+const LOG_DEFAULT: &str = "warn,python=info";
+
 fn main() -> ExitCode {
     let line: Result<Vec<String>, _> = std::env::args_os().map(OsString::into_string).collect();
     // Words that are no text are refused where they stand.
     let arguments = line.map_or_else(|_| Arguments::parse(), |line| Arguments::parse_from(own_first(line)));
     let command = arguments.command;
-    let filter = EnvFilter::try_from_env("FIRESTEEL_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let filter = EnvFilter::try_from_env("FIRESTEEL_LOG").unwrap_or_else(|_| EnvFilter::new(LOG_DEFAULT));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    log.with_ansi(std::io::stderr().is_terminal()).init();
     match perform(command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

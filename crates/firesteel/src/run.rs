@@ -5,7 +5,7 @@ use firesteel_k8s::{Manifest, SparkJob, ignored};
 use crate::arguments::Run;
 use crate::child::Deadline;
 use crate::data::Data;
-use crate::environment::python;
+use crate::environment::{lacks_pyspark, python};
 use crate::execute::Execution;
 use crate::failure::Failure;
 use crate::interrupt::Interrupts;
@@ -37,10 +37,11 @@ pub(crate) async fn run(arguments: Run) -> Result<(), Failure> {
     {
         job.spec.conf.0.insert("spark.firesteel.shuffle.url".to_owned(), shuffle.url.0.clone());
     }
+    let python = python(arguments.python.as_deref(), std::env::var_os("VIRTUAL_ENV"));
     let execution = Execution {
         job: &job,
         args: &arguments.args,
-        python: python(arguments.python.as_deref(), std::env::var_os("VIRTUAL_ENV")),
+        python: python.clone(),
         data: &data,
         format: arguments.format,
         deadline: deadline(&job)?,
@@ -50,6 +51,9 @@ pub(crate) async fn run(arguments: Run) -> Result<(), Failure> {
     };
     let result = execution.run(&mut interrupts).await;
     data.shutdown().await;
+    if job.spec.main.python.is_some() && matches!(result, Err(Failure::Program(_))) && lacks_pyspark(&python).await {
+        tracing::warn!("{} has no PySpark: activate the environment that has it, or give --python", python.display());
+    }
     result
 }
 

@@ -28,6 +28,3 @@ pub mod registry;
 pub mod task;
 pub mod udf;
 mod variant;
-
-#[cfg(test)]
-mod value_tests;

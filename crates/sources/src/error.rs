@@ -29,6 +29,9 @@ fn store_failure(error: &object_store::Error, path: &str) -> SparkError {
         Store::NotImplemented { .. } | Store::NotSupported { .. } => {
             SparkError::unsupported(format!("an operation of the store of {path}"))
         }
+        Store::Generic { source, .. } if source.to_string().contains("<Code>NoSuchBucket</Code>") => {
+            SparkError::new(&error_class::PATH_NOT_FOUND).param("path", path)
+        }
         Store::Generic { .. } | Store::JoinError { .. } => failed(format!("{path}: {error}")).retryable(),
         other => failed(format!("{path}: {other}")),
     }

@@ -1,6 +1,6 @@
 //! Parts that definitions share: properties, partitions, columns.
 
-use firesteel_model::{Result, error_class};
+use firesteel_model::{Result, SparkError, error_class};
 use firesteel_spec::command::{ColumnDefinition, ColumnPosition};
 use firesteel_spec::types::quote;
 use firesteel_spec::{DataType, Expr, ExprNode, Literal};
@@ -115,13 +115,14 @@ impl Parser {
                 }
             } else if self.at_words(&["GENERATED", "ALWAYS"]) || self.at_words(&["GENERATED", "BY", "DEFAULT"]) {
                 column.generated = Some(self.generated()?);
-            } else if !self.column_constraint()? {
+            } else {
+                self.no_column_constraint()?;
                 return Ok(column);
             }
         }
     }
 
-    fn duplicate_column_option(&self, column: &str, option: &str, start: usize) -> firesteel_model::SparkError {
+    fn duplicate_column_option(&self, column: &str, option: &str, start: usize) -> SparkError {
         self.error_since(&error_class::CREATE_TABLE_COLUMN_DESCRIPTOR_DUPLICATE, start)
             .param("columnName", column)
             .param("optionName", option)
@@ -158,16 +159,16 @@ impl Parser {
         Ok(self.text_from(start))
     }
 
-    /// PRIMARY KEY, UNIQUE, CHECK and REFERENCES behind a column; they are not enforced.
-    fn column_constraint(&mut self) -> Result<bool> {
+    /// Refuses PRIMARY KEY, UNIQUE, CHECK and REFERENCES behind a column: nobody would keep them.
+    fn no_column_constraint(&mut self) -> Result<()> {
         let start = self.at;
         if self.eat_word("CONSTRAINT") {
             self.name()?;
         }
         if !self.constraint_body(true)? {
-            return if self.at == start { Ok(false) } else { Err(self.syntax_error()) };
+            return if self.at == start { Ok(()) } else { Err(self.syntax_error()) };
         }
-        Ok(true)
+        Err(SparkError::unsupported("the constraint of a column"))
     }
 
     /// A constraint after its name.

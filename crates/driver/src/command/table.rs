@@ -2,7 +2,7 @@
 
 use firesteel_catalog::{TableKind, TableMetadata, TableName};
 use firesteel_model::{Result, SparkError, conf, error_class};
-use firesteel_sources::write::WriteMode;
+use firesteel_sources::write::{WriteMode, remove_empty_directories};
 use firesteel_spec::command::{ColumnDefinition, CreateTable, SaveMode, Write};
 use firesteel_spec::types::{CURRENT_DEFAULT, DECLARED_TYPE, EXISTING_VALUE, EXISTS_DEFAULT, quote, quote_name};
 use firesteel_spec::{DataType, Expr, ExprNode, Relation, StructField};
@@ -282,7 +282,12 @@ pub(super) async fn drop(
 pub(super) async fn drop_stored(session: &DriverSession, name: &TableName) -> Result<()> {
     let table = session.catalog().shared().drop_table(name).await?;
     session.application().caches.forget_stored(&table);
-    if table.kind == TableKind::Managed { delete_files(session, &table.location).await } else { Ok(()) }
+    if table.kind != TableKind::Managed {
+        return Ok(());
+    }
+    delete_files(session, &table.location).await?;
+    remove_empty_directories(&session.application().stores.resolve(&table.location)?).await;
+    Ok(())
 }
 
 async fn delete_files(session: &DriverSession, location: &str) -> Result<()> {

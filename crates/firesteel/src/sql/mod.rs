@@ -27,7 +27,7 @@ pub(crate) async fn sql(arguments: Sql) -> Result<(), Failure> {
         (None, None) => None,
     };
     let mut interrupts = Interrupts::listen().map_err(Failure::io("cannot listen for signals"))?;
-    let data = Data::folder(&arguments.session.data).await?;
+    let data = Data::of_session(&arguments.session).await?;
     let conf: BTreeMap<String, String> = arguments.session.conf();
     let config =
         EngineConfig { connections: data.connections.clone(), conf, python: own_python(), ..EngineConfig::default() };

@@ -19,7 +19,7 @@ use crate::udf::{Kernel, KernelContext};
 use crate::variant;
 
 /// The cast kernel.
-pub(crate) static KERNELS: &[Kernel] = &[
+pub static KERNELS: &[Kernel] = &[
     Kernel::arrays("cast", run).raising(),
     Kernel::arrays("store_text", super::store::store_text).raising(),
     Kernel::arrays("fill_up_text", super::store::fill_up_text),

@@ -26,7 +26,7 @@ use firesteel_spec::types_arrow::{INSTANT_ZONE, to_arrow, type_metadata};
 use firesteel_spec::{DataType, Literal};
 
 pub use castable::{can_cast, can_up_cast};
-pub(crate) use conversion::KERNELS;
+pub use conversion::KERNELS;
 pub use conversion::{Mode, cast_array, invalid_text};
 pub(crate) use functions::TABLE;
 pub use store::{fill_up, store};

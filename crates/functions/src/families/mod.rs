@@ -17,16 +17,12 @@ mod json;
 pub mod lambda;
 mod math;
 mod misc;
-#[cfg(test)]
-mod newer_tests;
 pub mod random;
 mod reflect;
 mod refused;
 mod rows;
 mod sketch;
 mod spatial;
-#[cfg(test)]
-mod tests;
 mod text;
 mod variant;
 mod vector;

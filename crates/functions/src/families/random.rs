@@ -252,3 +252,13 @@ impl XorShift {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::XorShift;
+
+    #[test]
+    fn random_numbers_are_sparks() {
+        assert_eq!(XorShift::new(0).next_double(), 0.760_495_375_828_591_5);
+    }
+}

@@ -29,7 +29,7 @@ use crate::registry::Definition;
 use crate::udf::Kernel;
 
 /// The operators.
-pub(crate) static TABLES: &[&[Definition]] = &[
+pub static TABLES: &[&[Definition]] = &[
     arithmetic::TABLE,
     bits::TABLE,
     comparison::TABLE,
@@ -40,7 +40,7 @@ pub(crate) static TABLES: &[&[Definition]] = &[
 ];
 
 /// Their kernels.
-pub(crate) static KERNELS: &[&[Kernel]] = &[
+pub static KERNELS: &[&[Kernel]] = &[
     bits::KERNELS,
     choice::KERNELS,
     comparison::KERNELS,

@@ -28,7 +28,8 @@ pub(super) async fn expand(stores: &Arc<StoreRegistry>, path: &str) -> Result<Ve
 async fn matching(stores: &Arc<StoreRegistry>, pattern: &str) -> Result<Vec<Location>> {
     let location = stores.resolve(pattern)?;
     let segments: Vec<String> = location.path.as_ref().split('/').map(str::to_owned).collect();
-    let fixed = segments.iter().take_while(|segment| !is_glob(segment)).count();
+    // The last one is looked up too: of the alternatives in braces those count that are there.
+    let fixed = segments.iter().take_while(|segment| !is_glob(segment)).count().min(segments.len() - 1);
     let mut paths = vec![segments[..fixed].join("/")];
     for (index, segment) in segments.iter().enumerate().skip(fixed) {
         let is_last = index + 1 == segments.len();

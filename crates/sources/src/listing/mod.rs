@@ -84,14 +84,15 @@ pub async fn list(
         root.files.retain(|file| (is_file || !is_hidden(&base, file)) && filter.accepts(file));
     }
     if options.flag("recursiveFileLookup", false)? {
-        return Ok(flat(location, roots.into_iter().flat_map(|root| root.files).collect()));
+        return Ok(distinct(flat(location, roots.into_iter().flat_map(|root| root.files).collect())));
     }
     let bases = base_paths(stores, &roots, options)?;
     let all: Vec<ObjectMeta> = roots.iter().flat_map(|root| root.files.iter().cloned()).collect();
     let found = partitions::discover(&location, &bases, &all, settings, user_schema)?;
     if !found.fields.is_empty() {
-        return Ok(Listing { location, files: sorted(found.files), partition_fields: found.fields });
+        return Ok(distinct(Listing { location, files: sorted(found.files), partition_fields: found.fields }));
     }
+    // As in Spark, a path that is named twice is read twice; below partitions and in depth it is not.
     Ok(flat(location, roots.into_iter().flat_map(direct_children).collect()))
 }
 
@@ -102,8 +103,12 @@ fn flat(location: Location, files: Vec<ObjectMeta>) -> Listing {
 
 fn sorted(mut files: Vec<ListedFile>) -> Vec<ListedFile> {
     files.sort_by(|a, b| a.meta.location.cmp(&b.meta.location));
-    files.dedup_by(|a, b| a.meta.location == b.meta.location);
     files
+}
+
+fn distinct(mut listing: Listing) -> Listing {
+    listing.files.dedup_by(|a, b| a.meta.location == b.meta.location);
+    listing
 }
 
 async fn open_root(location: Location, path: &str) -> Result<Root> {

@@ -1,6 +1,7 @@
 //! A client of S3-compatible storage with bounded waiting.
 
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,7 +67,7 @@ impl S3Connection {
         let region = setting(AmazonS3ConfigKey::Region).unwrap_or_else(|| DEFAULT_REGION.to_owned());
         let address = match setting(AmazonS3ConfigKey::Endpoint) {
             None => format!("https://{bucket}.s3.{region}.amazonaws.com/"),
-            Some(endpoint) if self.path_style || self.endpoint.is_none() => {
+            Some(endpoint) if self.is_path_style() || self.endpoint.is_none() => {
                 format!("{}/{bucket}", endpoint.trim_end_matches('/'))
             }
             Some(endpoint) => format!("{}/", endpoint.trim_end_matches('/')),
@@ -109,9 +110,10 @@ impl S3Connection {
             builder = builder.with_region(region);
         }
         if let Some(endpoint) = &self.endpoint {
-            let endpoint = if self.path_style { endpoint.clone() } else { virtual_host(endpoint, bucket) };
+            let is_path_style = self.is_path_style();
+            let endpoint = if is_path_style { endpoint.clone() } else { virtual_host(endpoint, bucket) };
             builder = builder
-                .with_virtual_hosted_style_request(!self.path_style)
+                .with_virtual_hosted_style_request(!is_path_style)
                 .with_allow_http(endpoint.starts_with("http://"))
                 .with_endpoint(endpoint);
         }
@@ -119,6 +121,11 @@ impl S3Connection {
             Some(keys) => builder.with_credentials(Arc::new(keys)),
             None => builder,
         }
+    }
+
+    /// An IP address has no names below it for buckets.
+    fn is_path_style(&self) -> bool {
+        self.path_style || self.endpoint.as_deref().is_some_and(is_ip_address)
     }
 
     /// The connection's keys, or else those in the environment.
@@ -161,10 +168,35 @@ impl CredentialProvider for Keys {
     }
 }
 
+fn is_ip_address(endpoint: &str) -> bool {
+    let host = endpoint.split_once("://").map_or(endpoint, |(_, host)| host);
+    let host = host.split('/').next().unwrap_or_default();
+    host.parse::<SocketAddr>().is_ok() || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+}
+
 /// The client takes an endpoint as it is, so the bucket goes into the host's name here.
 fn virtual_host(endpoint: &str, bucket: &str) -> String {
     match endpoint.split_once("://") {
         Some((scheme, host)) if !host.starts_with(&format!("{bucket}.")) => format!("{scheme}://{bucket}.{host}"),
         _ => endpoint.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_without_names_are_known() {
+        for (endpoint, expected) in [
+            ("http://127.0.0.1:9000", true),
+            ("https://10.0.0.1", true),
+            ("http://[::1]:9000/", true),
+            ("http://[fd00::1]", true),
+            ("https://s3.example.com", false),
+            ("http://localhost:9000", false),
+        ] {
+            assert_eq!(is_ip_address(endpoint), expected, "{endpoint}");
+        }
     }
 }

@@ -9,6 +9,13 @@ pub(super) fn directory(location: &Location) -> Option<PathBuf> {
     (location.url.as_str() == "file:///").then(|| PathBuf::from(format!("/{}", location.path)))
 }
 
+/// Removes the directories of a location that hold no file, where there are directories at all.
+pub async fn remove_empty_directories(location: &Location) {
+    if let Some(directory) = directory(location) {
+        remove_empty(directory, true).await;
+    }
+}
+
 /// Removes a directory and everything in it, if it is there.
 pub(super) async fn remove_all(path: &Path) -> std::io::Result<()> {
     match tokio::fs::remove_dir_all(path).await {

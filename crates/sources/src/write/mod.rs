@@ -19,5 +19,6 @@ mod upload;
 
 pub use exec::{WriteExec, commits_in};
 pub use job::{WriteJob, WriteSummary};
+pub use local::remove_empty_directories;
 pub use spec::{CommittedFile, TaskCommit, Upload, WriteJobSpec, WriteMode, WriteRequest};
 pub use task::TaskWriter;

@@ -18,8 +18,6 @@ mod slots;
 pub(crate) mod summaries;
 mod sums;
 mod table;
-#[cfg(test)]
-mod tests;
 pub(crate) mod udaf;
 mod variant_schema;
 

@@ -14,5 +14,3 @@ pub(crate) mod maps;
 pub(crate) mod membership;
 pub(crate) mod sequence;
 pub mod structs;
-#[cfg(test)]
-pub(crate) mod tests;

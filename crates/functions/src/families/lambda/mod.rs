@@ -19,8 +19,6 @@ mod elements;
 mod fold;
 mod maps;
 mod sort;
-#[cfg(test)]
-mod tests;
 mod udf;
 mod wire;
 

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use firesteel_spec::{DataType, Literal};
 
-use super::collection::tests::{call, context, int, null, shown, text, try_call};
-use crate::call::Typed;
-use crate::registry::Definition;
+use crate::collections::{call, context, int, null, shown, text, try_call};
+use firesteel_functions::call::Typed;
+use firesteel_functions::registry::Definition;
 
 fn literal(literal: Literal) -> Typed {
-    crate::literal::typed(&literal, &context(true)).unwrap()
+    firesteel_functions::literal::typed(&literal, &context(true)).unwrap()
 }
 
 fn long(value: i64) -> Typed {
@@ -29,11 +29,14 @@ fn binary(value: &[u8]) -> Typed {
 }
 
 fn date(value: &str) -> Typed {
-    literal(Literal::Date(crate::datetime::parse_date(value).unwrap()))
+    literal(Literal::Date(firesteel_functions::datetime::parse_date(value).unwrap()))
 }
 
 fn timestamp(value: &str) -> Typed {
-    literal(Literal::Timestamp(crate::datetime::parse_timestamp(value, &crate::datetime::Zone::utc(), None).unwrap()))
+    literal(Literal::Timestamp(
+        firesteel_functions::datetime::parse_timestamp(value, &firesteel_functions::datetime::Zone::utc(), None)
+            .unwrap(),
+    ))
 }
 
 fn boolean(value: bool) -> Typed {
@@ -60,12 +63,18 @@ fn check(cases: Vec<(&str, Vec<Typed>, &str)>) {
 #[test]
 fn names_are_there_once() {
     let mut seen: HashMap<&str, &Definition> = HashMap::new();
-    let tables = crate::operators::TABLES.iter().chain(super::TABLES).flat_map(|table| table.iter());
+    let tables = firesteel_functions::operators::TABLES
+        .iter()
+        .chain(firesteel_functions::families::TABLES)
+        .flat_map(|table| table.iter());
     let twice: Vec<_> =
         tables.filter_map(|definition| seen.insert(definition.name, definition)).map(|d| d.name).collect();
     assert_eq!(twice, Vec::<&str>::new());
     let mut kernels = HashMap::new();
-    let all = crate::operators::KERNELS.iter().chain([&crate::cast::KERNELS]).chain(super::KERNELS);
+    let all = firesteel_functions::operators::KERNELS
+        .iter()
+        .chain([&firesteel_functions::cast::KERNELS])
+        .chain(firesteel_functions::families::KERNELS);
     let twice: Vec<_> = all
         .flat_map(|table| table.iter())
         .filter_map(|kernel| kernels.insert(kernel.name, ()).map(|()| kernel.name))
@@ -328,18 +337,14 @@ fn calls_print_as_in_spark() {
 }
 
 #[test]
-fn random_numbers_are_sparks() {
-    let mut random = super::random::XorShift::new(0);
-    assert_eq!(random.next_double(), 0.760_495_375_828_591_5);
-}
-
-#[test]
 fn task_functions_are_known_as_such() {
     use datafusion::logical_expr::Expr;
     let id = call("monotonically_increasing_id", vec![]);
     assert_eq!(id.data_type, DataType::Long);
     let Expr::ScalarFunction(function) = id.expr else { panic!("no function") };
-    assert!(super::random::depends_on_task(&function.func));
-    let (name, bytes) = crate::udf::encode(&function.func).unwrap();
-    assert!(super::random::depends_on_task(&crate::udf::decode(&name, &bytes).unwrap()));
+    assert!(firesteel_functions::families::random::depends_on_task(&function.func));
+    let (name, bytes) = firesteel_functions::udf::encode(&function.func).unwrap();
+    assert!(firesteel_functions::families::random::depends_on_task(
+        &firesteel_functions::udf::decode(&name, &bytes).unwrap()
+    ));
 }

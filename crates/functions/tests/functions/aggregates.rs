@@ -14,10 +14,10 @@ use firesteel_spec::expr::CastMode;
 use firesteel_spec::types_arrow::to_arrow_field;
 use firesteel_spec::{DataType, Literal, StructField};
 
-use crate::call::{AggregateCall, CallModifiers, Typed};
-use crate::errors::from_datafusion;
-use crate::families::collection::tests::{context, int, text};
-use crate::registry::{Build, lookup};
+use crate::collections::{context, int, text};
+use firesteel_functions::call::{AggregateCall, CallModifiers, Typed};
+use firesteel_functions::errors::from_datafusion;
+use firesteel_functions::registry::{Build, lookup};
 
 fn fields() -> Vec<StructField> {
     vec![
@@ -43,7 +43,7 @@ fn column(name: &str) -> Typed {
 }
 
 fn double(value: f64) -> Typed {
-    crate::literal::typed(&Literal::Double(value), &context(true)).unwrap()
+    firesteel_functions::literal::typed(&Literal::Double(value), &context(true)).unwrap()
 }
 
 fn session() -> SessionContext {
@@ -91,11 +91,11 @@ async fn evaluate(call: AggregateCall, grouped: bool) -> Result<String> {
     // The order of what is collected is nobody's promise.
     let value = match value.data_type {
         // Nor is the last digit of a sum.
-        DataType::Double => crate::families::collection::tests::call("round", vec![value, int(9)]),
-        DataType::Array(..) => crate::families::collection::tests::call("sort_array", vec![value]),
+        DataType::Double => crate::collections::call("round", vec![value, int(9)]),
+        DataType::Array(..) => crate::collections::call("sort_array", vec![value]),
         _ => value,
     };
-    let shown = crate::cast::cast(&context(true), value, &DataType::STRING, CastMode::Session)?;
+    let shown = firesteel_functions::cast::cast(&context(true), value, &DataType::STRING, CastMode::Session)?;
     let mut columns = vec![shown.expr.alias("shown")];
     if grouped {
         columns.insert(0, datafusion::prelude::col("g"));
@@ -171,26 +171,19 @@ async fn rows_kept() {
     check("listagg", vec![column("g"), text("-")], ordered, "b-a-a-b-a-c", "a-a-a | b-b | c").await;
     check(
         "bool_or",
-        vec![crate::families::collection::tests::call("isnull", vec![column("d")])],
+        vec![crate::collections::call("isnull", vec![column("d")])],
         plain(),
         "true",
         "false | true | true",
     )
     .await;
     check("bit_or", vec![column("i")], plain(), "7", "3 | 7 | null").await;
-    check(
-        "count_if",
-        vec![crate::families::collection::tests::call("isnull", vec![column("d")])],
-        plain(),
-        "2",
-        "0 | 1 | 1",
-    )
-    .await;
+    check("count_if", vec![crate::collections::call("isnull", vec![column("d")])], plain(), "2", "0 | 1 | 1").await;
 }
 
 #[tokio::test]
 async fn overflow() {
-    let big = crate::literal::typed(&Literal::Long(i64::MAX), &context(true)).unwrap();
+    let big = firesteel_functions::literal::typed(&Literal::Long(i64::MAX), &context(true)).unwrap();
     let call = build("sum", vec![big.clone()], &plain()).unwrap();
     assert_eq!(evaluate(call, false).await.unwrap_err().class().name, "ARITHMETIC_OVERFLOW");
     check("try_sum", vec![big], plain(), "null", &format!("null | null | {}", i64::MAX)).await;
@@ -199,8 +192,8 @@ async fn overflow() {
 #[test]
 fn aggregates_travel() {
     let call = build("percentile", vec![column("i"), double(0.5)], &plain()).unwrap();
-    let (name, bytes) = super::encode(&call.function).unwrap();
-    assert_eq!(super::decode(&name, &bytes).unwrap(), call.function);
+    let (name, bytes) = firesteel_functions::families::aggregate::encode(&call.function).unwrap();
+    assert_eq!(firesteel_functions::families::aggregate::decode(&name, &bytes).unwrap(), call.function);
     assert_eq!(call.sql, "percentile(i, 0.5, 1)");
     assert_eq!(build("count", vec![column("i")], &distinct()).unwrap().sql, "count(DISTINCT i)");
 }

@@ -2,11 +2,11 @@
 
 use firesteel_spec::{DataType, Literal};
 
-use super::collection::tests::{call, context, int, null, shown, text, try_call};
-use crate::call::Typed;
+use crate::collections::{call, context, int, null, shown, text, try_call};
+use firesteel_functions::call::Typed;
 
 fn literal(literal: Literal) -> Typed {
-    crate::literal::typed(&literal, &context(true)).unwrap()
+    firesteel_functions::literal::typed(&literal, &context(true)).unwrap()
 }
 
 fn double(value: f64) -> Typed {
@@ -14,7 +14,7 @@ fn double(value: f64) -> Typed {
 }
 
 fn time(value: &str) -> Typed {
-    literal(Literal::Time(crate::datetime::parse_time(value).unwrap(), 6))
+    literal(Literal::Time(firesteel_functions::datetime::parse_time(value).unwrap(), 6))
 }
 
 fn floats(values: &[f32]) -> Typed {

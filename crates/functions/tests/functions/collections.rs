@@ -16,10 +16,10 @@ use firesteel_spec::types::{DayTimeField, YearMonthField};
 use firesteel_spec::types_arrow::to_arrow_field;
 use firesteel_spec::{DataType, Literal, StructField};
 
-use super::{extract, structs};
-use crate::call::{FunctionContext, Typed};
-use crate::errors::from_datafusion;
-use crate::registry::{Build, lookup};
+use firesteel_functions::call::{FunctionContext, Typed};
+use firesteel_functions::errors::from_datafusion;
+use firesteel_functions::families::{extract, structs};
+use firesteel_functions::registry::{Build, lookup};
 
 pub(crate) fn context(ansi: bool) -> FunctionContext {
     FunctionContext {
@@ -32,7 +32,7 @@ pub(crate) fn context(ansi: bool) -> FunctionContext {
         timestamp_is_ntz: false,
         keeps_last_key: false,
         allows_precision_loss: true,
-        origin: crate::origin::Origin::default(),
+        origin: firesteel_functions::origin::Origin::default(),
     }
 }
 
@@ -69,15 +69,15 @@ pub(crate) fn column(name: &str) -> Typed {
 }
 
 pub(crate) fn int(value: i32) -> Typed {
-    crate::literal::typed(&Literal::Integer(value), &context(true)).unwrap()
+    firesteel_functions::literal::typed(&Literal::Integer(value), &context(true)).unwrap()
 }
 
 pub(crate) fn text(value: &str) -> Typed {
-    crate::literal::typed(&Literal::String(value.to_owned()), &context(true)).unwrap()
+    firesteel_functions::literal::typed(&Literal::String(value.to_owned()), &context(true)).unwrap()
 }
 
 pub(crate) fn null() -> Typed {
-    crate::literal::typed(&Literal::Null(DataType::Null), &context(true)).unwrap()
+    firesteel_functions::literal::typed(&Literal::Null(DataType::Null), &context(true)).unwrap()
 }
 
 /// A call of a scalar function.
@@ -105,7 +105,7 @@ pub(crate) fn run(expr: &Expr) -> Result<ArrayRef> {
 
 /// The same as text, rows separated by bars.
 pub(crate) fn shown(value: Typed) -> String {
-    let value = crate::cast::cast(&context(true), value, &DataType::STRING, CastMode::Session).unwrap();
+    let value = firesteel_functions::cast::cast(&context(true), value, &DataType::STRING, CastMode::Session).unwrap();
     match run(&value.expr) {
         Ok(array) => {
             let texts = array.as_string::<i32>();
@@ -225,8 +225,8 @@ fn one_value() {
 
 #[test]
 fn sequences_of_times() {
-    let literal = |literal: Literal| crate::literal::typed(&literal, &context(true)).unwrap();
-    let date = |text| literal(Literal::Date(crate::datetime::parse_date(text).unwrap()));
+    let literal = |literal: Literal| firesteel_functions::literal::typed(&literal, &context(true)).unwrap();
+    let date = |text| literal(Literal::Date(firesteel_functions::datetime::parse_date(text).unwrap()));
     let months = DataType::YearMonthInterval(YearMonthField::Year, YearMonthField::Month);
     let day_time = DataType::DayTimeInterval(DayTimeField::Day, DayTimeField::Second);
     let month = || literal(Literal::YearMonthInterval(1, months.clone()));
@@ -296,6 +296,6 @@ fn generators() {
 fn fields_travel() {
     let field = structs::field_at(column("s").expr, 1).unwrap();
     let Expr::ScalarFunction(function) = &field else { panic!("no function") };
-    let (name, bytes) = crate::udf::encode(&function.func).unwrap();
-    assert_eq!(crate::udf::decode(&name, &bytes).unwrap(), *function.func);
+    let (name, bytes) = firesteel_functions::udf::encode(&function.func).unwrap();
+    assert_eq!(firesteel_functions::udf::decode(&name, &bytes).unwrap(), *function.func);
 }

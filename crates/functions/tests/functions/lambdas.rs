@@ -5,9 +5,9 @@ use datafusion::logical_expr::Expr;
 use firesteel_model::Result;
 use firesteel_spec::DataType;
 
-use crate::call::{Argument, LambdaBody, Typed};
-use crate::families::collection::tests::{call, column, context, int, null, shown, text, try_call};
-use crate::registry::{Build, lookup};
+use crate::collections::{call, column, context, int, null, shown, text, try_call};
+use firesteel_functions::call::{Argument, LambdaBody, Typed};
+use firesteel_functions::registry::{Build, lookup};
 
 type TestBody = Box<dyn Fn(&[Typed]) -> Typed>;
 
@@ -189,7 +189,7 @@ fn travel() {
         body.replace(Some(expr.clone()));
         Ok(vec![1])
     };
-    let bytes = super::encode(&function.func, &write).unwrap().unwrap();
-    let back = super::decode(&bytes, &|_| Ok(body.borrow().clone().unwrap())).unwrap();
+    let bytes = firesteel_functions::families::lambda::encode(&function.func, &write).unwrap().unwrap();
+    let back = firesteel_functions::families::lambda::decode(&bytes, &|_| Ok(body.borrow().clone().unwrap())).unwrap();
     assert_eq!(back, *function.func);
 }

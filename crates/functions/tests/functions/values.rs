@@ -13,12 +13,12 @@ use firesteel_spec::expr::CastMode;
 use firesteel_spec::types::{DayTimeField, YearMonthField};
 use firesteel_spec::{DataType, Literal};
 
-use crate::call::{FunctionContext, Typed};
-use crate::cast::cast;
-use crate::errors::from_datafusion;
-use crate::format::display;
-use crate::literal::typed;
-use crate::registry::{Build, lookup};
+use firesteel_functions::call::{FunctionContext, Typed};
+use firesteel_functions::cast::cast;
+use firesteel_functions::errors::from_datafusion;
+use firesteel_functions::format::display;
+use firesteel_functions::literal::typed;
+use firesteel_functions::registry::{Build, lookup};
 
 fn context(ansi: bool) -> FunctionContext {
     FunctionContext {
@@ -31,7 +31,7 @@ fn context(ansi: bool) -> FunctionContext {
         timestamp_is_ntz: false,
         keeps_last_key: false,
         allows_precision_loss: true,
-        origin: crate::origin::Origin::default(),
+        origin: firesteel_functions::origin::Origin::default(),
     }
 }
 
@@ -254,13 +254,13 @@ fn the_wire_keeps_functions() {
     let ctx = context(true);
     let built = cast(&ctx, typed(&text("1"), &ctx).unwrap(), &DataType::Decimal(9, 3), CastMode::Try).unwrap();
     let datafusion::logical_expr::Expr::ScalarFunction(call) = built.expr else { unreachable!() };
-    let (name, bytes) = crate::udf::encode(&call.func).unwrap();
-    assert_eq!(crate::udf::decode(&name, &bytes).unwrap(), *call.func);
+    let (name, bytes) = firesteel_functions::udf::encode(&call.func).unwrap();
+    assert_eq!(firesteel_functions::udf::decode(&name, &bytes).unwrap(), *call.func);
 }
 
 #[test]
 fn every_function_has_one_row() {
-    let all = crate::registry::all();
+    let all = firesteel_functions::registry::all();
     assert!(all.iter().all(|definition| definition.name == definition.name.to_lowercase()));
-    assert!(crate::registry::suggest("coalesc").contains(&"coalesce"));
+    assert!(firesteel_functions::registry::suggest("coalesc").contains(&"coalesce"));
 }

@@ -21,7 +21,7 @@ NOTE = TARGET / "unchanged.json"
 
 def sources() -> dict[str, str]:
     """Each file of the clone that a build may read, with the hash of its content."""
-    listed = subprocess.run(["git", "ls-files", "-z", "Cargo.*", "crates"], check=True, capture_output=True, text=True).stdout
+    listed = subprocess.run(["git", "ls-files", "-z", "Cargo.*", "clippy.toml", "crates"], check=True, capture_output=True, text=True).stdout
     files = [Path(name) for name in listed.split("\0") if name and Path(name).is_file()]
     return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 

@@ -121,7 +121,7 @@ def test_a_quota_that_refuses_executors_and_is_lifted(name):
     }
     kube.apply(quota)
     try:
-        kube.until("the quota counts", lambda: kube.get("resourcequota", "few")["status"].get("used"), 30)
+        kube.until("the quota counts", lambda: kube.status("few", "resourcequota").get("used"), 30)
         kube.apply(job(name, SLOW.format(seconds=2), executor={"minToStart": 2}))
         wait_executors(name, 1)
         told = lambda: "1 of 2 executors wait" in kube.status(name).get("message", "")

@@ -101,7 +101,7 @@ def test_quota(name):
     }
     kube.apply(quota)
     try:
-        kube.until("the quota counts", lambda: kube.get("resourcequota", "none")["status"].get("used"), 30)
+        kube.until("the quota counts", lambda: kube.status("none", "resourcequota").get("used"), 30)
         kube.apply(kube.job(name, {"sql": {"text": "SELECT 1"}}))
         kube.until("the reason shows", lambda: kube.status(name).get("reason") == "QuotaExceeded", 30)
         assert kube.status(name)["phase"] == "Queued"

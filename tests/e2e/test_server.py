@@ -34,7 +34,6 @@ threading.Thread(target=forward, args=(listener,), daemon=True).start()
 spark = SparkSession.builder.remote("sc://localhost:15002").create()
 assert spark.range(100).count() == 100
 {more}
-print("counted")
 spark.stop()
 """
 
@@ -122,9 +121,8 @@ def test_client_from_another_pod(name):
         kube.apply(client(pod, host, value))
         ended = lambda: kube.get("pod", pod)["status"]["phase"] in ("Succeeded", "Failed")
         kube.until("the client ends", ended, 90)
-        log = kube.kubectl("logs", pod)
+        log = kube.kubectl("logs", pod, check=False)
         assert kube.get("pod", pod)["status"]["phase"] == phase, log
-        assert ("counted" in log) == (phase == "Succeeded"), log
     kube.delete("pod", f"{name}-client")
 
 
@@ -151,7 +149,7 @@ def test_server_with_executors(name):
     kube.delete("pod", pod)
     kube.apply(client(pod, host, token, ON_EXECUTORS))
     kube.until("the client ends", lambda: kube.get("pod", pod)["status"]["phase"] in ("Succeeded", "Failed"), 150)
-    assert kube.get("pod", pod)["status"]["phase"] == "Succeeded", kube.kubectl("logs", pod)
+    assert kube.get("pod", pod)["status"]["phase"] == "Succeeded", kube.kubectl("logs", pod, check=False)
     kube.until("two executors show", lambda: now().get("executors", {}).get("summary") == "2/2", 60)
     parts = lambda kind: kube.items(kind, f"firesteel.dev/server={name}")
     assert len(parts("pods")) == 3
@@ -182,7 +180,7 @@ def test_a_server_without_sessions_rests_until_a_client_comes(name):
     kube.delete("pod", pod)
     kube.apply(client(pod, host, token))
     kube.until("the client ends", lambda: kube.get("pod", pod)["status"]["phase"] in ("Succeeded", "Failed"), 150)
-    assert kube.get("pod", pod)["status"]["phase"] == "Succeeded", kube.kubectl("logs", pod)
+    assert kube.get("pod", pod)["status"]["phase"] == "Succeeded", kube.kubectl("logs", pod, check=False)
     kube.delete("pod", pod)
     kube.until("it rests again", lambda: idle() and not pods(), 90)
     assert kube.get("endpointslice", f"{name}-connect-doorbell")

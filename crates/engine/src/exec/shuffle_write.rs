@@ -134,7 +134,7 @@ async fn write(
         };
         match current.route(&batch)? {
             Err(partition) => writer.write(partition, batch).await.map_err(external)?,
-            Ok(routes) => scatter.push(batch, &routes),
+            Ok(routes) => scatter.push(&batch, &routes),
         }
         router = Some((source, current));
         if scatter.is_full() {

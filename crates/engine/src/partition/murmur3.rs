@@ -28,8 +28,8 @@ pub fn hash_columns(columns: &[ArrayRef], rows: usize) -> Result<Vec<u32>> {
 
 /// The partition of a hash.
 pub fn partition_of(hash: u32, partitions: usize) -> usize {
-    let modulus = i64::try_from(partitions.max(1)).unwrap_or(i64::MAX);
-    usize::try_from(i64::from(hash.cast_signed()).rem_euclid(modulus)).unwrap_or_default()
+    let modulus = i32::try_from(partitions.max(1)).unwrap_or(i32::MAX);
+    hash.cast_signed().rem_euclid(modulus) as usize
 }
 
 fn fold(column: &ArrayRef, hashes: &mut [u32]) -> Result<()> {

@@ -48,25 +48,36 @@ pub(super) fn arithmetic(
             values,
             rows,
             |a, b| {
-                let (a, b) = (a * factors.0, b * factors.1);
-                Some(if subtracts { a - b } else { a + b })
+                // What lies under a NULL may be anything.
+                let (a, b) = (a.wrapping_mul(factors.0), b.wrapping_mul(factors.1));
+                Some(if subtracts { a.wrapping_sub(b) } else { a.wrapping_add(b) })
             },
             |_, _| overflow(operation),
         );
     }
-    zip::<Decimal128Type, Decimal128Type, Decimal128Type>(
-        context,
-        values,
-        rows,
-        |a, b| wide(a, b, shape, operation),
-        |a, b| {
-            if b == 0 && !matches!(operation, Arithmetic::Add | Arithmetic::Subtract | Arithmetic::Multiply) {
-                return by_zero(operation);
-            }
-            let (value, scale) = exact(a, b, shape, operation).unwrap_or((i256::MAX, 0));
-            wide_out_of_range(value, scale, shape.precision, shape.result as i8)
-        },
-    )
+    let error = |a, b| {
+        if b == 0 && !matches!(operation, Arithmetic::Add | Arithmetic::Subtract | Arithmetic::Multiply) {
+            return by_zero(operation);
+        }
+        let (value, scale) = exact(a, b, shape, operation).unwrap_or((i256::MAX, 0));
+        wide_out_of_range(value, scale, shape.precision, shape.result as i8)
+    };
+    if operation == Arithmetic::Multiply && shape.result == shape.left + shape.right {
+        let limit = 10_u128.pow(u32::from(shape.precision));
+        let product = |a, b| product(a, b).filter(|value| value.unsigned_abs() < limit);
+        return zip::<Decimal128Type, Decimal128Type, Decimal128Type>(context, values, rows, product, error);
+    }
+    let wide = |a, b| wide(a, b, shape, operation);
+    zip::<Decimal128Type, Decimal128Type, Decimal128Type>(context, values, rows, wide, error)
+}
+
+/// One instruction for the factors that are usual.
+#[inline]
+fn product(a: i128, b: i128) -> Option<i128> {
+    match (i64::try_from(a), i64::try_from(b)) {
+        (Ok(a), Ok(b)) => Some(i128::from(a) * i128::from(b)),
+        _ => a.checked_mul(b),
+    }
 }
 
 /// The factors that bring both operands to the result's scale where neither they nor the result can leave 128 bits.

@@ -107,17 +107,14 @@ fn walk<O: ArrowPrimitiveType>(
     f: impl Fn(usize) -> Option<O::Native>,
     error: impl Fn(usize) -> SparkError,
 ) -> Result<PrimitiveArray<O>> {
-    let mut out: Vec<O::Native> = Vec::with_capacity(rows);
     let mut missing: Vec<usize> = Vec::new();
-    for row in 0..rows {
-        match f(row) {
-            Some(value) => out.push(value),
-            None => {
-                out.push(O::Native::default());
-                missing.push(row);
-            }
-        }
-    }
+    let each = (0..rows).map(|row| {
+        f(row).unwrap_or_else(|| {
+            missing.push(row);
+            O::Native::default()
+        })
+    });
+    let out: Vec<O::Native> = each.collect();
     // Rows that are null anyway may have failed on what lies under the null.
     missing.retain(|row| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(*row)));
     if missing.is_empty() {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Int64Array, PrimitiveBuilder};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::{
     DataType as Arrow, Decimal128Type, DurationMicrosecondType, Int64Type, IntervalYearMonthType, i256,
 };
@@ -44,9 +45,29 @@ pub(crate) static KINDS: &[Kind] = &[
 /// Stands in the count of a group whose sum left 128 bits.
 const OVERFLOWED: i64 = -1;
 
+/// What a group has come to: the sum of `count` values.
+#[derive(Clone, Copy, Default)]
+struct Total {
+    sum: i128,
+    count: i64,
+}
+
+impl Total {
+    #[inline]
+    fn add(&mut self, value: i128, count: i64) {
+        if self.count == OVERFLOWED || count == OVERFLOWED {
+            self.count = OVERFLOWED;
+            return;
+        }
+        match self.sum.checked_add(value) {
+            Some(sum) => *self = Self { sum, count: self.count + count },
+            None => self.count = OVERFLOWED,
+        }
+    }
+}
+
 struct SumGroups {
-    sums: Vec<i128>,
-    counts: Vec<i64>,
+    totals: Vec<Total>,
     result: DataType,
     input_scale: i8,
     is_average: bool,
@@ -66,44 +87,26 @@ impl SumGroups {
         };
         let result = context.result.clone();
         let ansi = context.ansi;
-        Self { sums: Vec::new(), counts: Vec::new(), result, input_scale, is_average, nulls_overflow, ansi }
+        Self { totals: Vec::new(), result, input_scale, is_average, nulls_overflow, ansi }
     }
 
     fn grow(&mut self, groups: usize) {
-        if self.sums.len() < groups {
-            self.sums.resize(groups, 0);
-            self.counts.resize(groups, 0);
+        if self.totals.len() < groups {
+            self.totals.resize(groups, Total::default());
         }
     }
 
-    #[inline]
-    fn add(&mut self, group: usize, value: i128, count: i64) {
-        if self.counts[group] == OVERFLOWED || count == OVERFLOWED {
-            self.counts[group] = OVERFLOWED;
-            return;
-        }
-        match self.sums[group].checked_add(value) {
-            Some(sum) => {
-                self.sums[group] = sum;
-                self.counts[group] += count;
-            }
-            None => self.counts[group] = OVERFLOWED,
-        }
-    }
-
-    fn add_column(
-        &mut self,
-        column: &ArrayRef,
-        rows: &mut dyn Iterator<Item = (usize, usize)>,
-    ) -> DataFusionResult<()> {
+    fn add_column(&mut self, column: &ArrayRef, groups: &[usize], nulls: Option<&NullBuffer>) -> DataFusionResult<()> {
         macro_rules! add_as {
             ($type:ty) => {{
-                let column = column.as_primitive::<$type>();
-                let nulls = column.nulls();
-                for (row, group) in rows {
-                    if nulls.is_none_or(|nulls| nulls.is_valid(row)) {
-                        self.add(group, i128::from(column.value(row)), 1);
-                    }
+                let values = column.as_primitive::<$type>().values();
+                match nulls {
+                    None => groups.iter().zip(values).for_each(|(group, value)| {
+                        self.totals[*group].add(i128::from(*value), 1);
+                    }),
+                    Some(nulls) => nulls.valid_indices().for_each(|row| {
+                        self.totals[groups[row]].add(i128::from(values[row]), 1);
+                    }),
                 }
             }};
         }
@@ -117,17 +120,13 @@ impl SumGroups {
         Ok(())
     }
 
-    fn take(&mut self, emit_to: EmitTo) -> (Vec<i128>, Vec<i64>) {
-        (emit_to.take_needed(&mut self.sums), emit_to.take_needed(&mut self.counts))
-    }
-
     /// The group's value as an integer of the result's scale.
-    fn finish(&self, sum: i128, count: i64) -> Result<Option<i128>> {
-        match count {
+    fn finish(&self, total: Total) -> Result<Option<i128>> {
+        match total.count {
             0 => Ok(None),
             OVERFLOWED => self.overflow(),
-            count if self.is_average => self.average(sum, count),
-            _ => self.bounded(sum),
+            count if self.is_average => self.average(total.sum, count),
+            _ => self.bounded(total.sum),
         }
     }
 
@@ -193,18 +192,16 @@ impl GroupsAccumulator for SumGroups {
     ) -> DataFusionResult<()> {
         self.grow(total_num_groups);
         let column = values.first().ok_or_else(|| internal_datafusion_err!("a sum needs an argument"))?;
-        let mut rows = group_indices.iter().copied().enumerate();
-        match opt_filter {
-            None => self.add_column(column, &mut rows),
-            Some(filter) => {
-                self.add_column(column, &mut rows.filter(|(row, _)| filter.is_valid(*row) && filter.value(*row)))
-            }
-        }
+        let chosen = opt_filter.map(|filter| match filter.nulls() {
+            Some(known) => NullBuffer::new(filter.values() & known.inner()),
+            None => NullBuffer::new(filter.values().clone()),
+        });
+        let nulls = NullBuffer::union(column.nulls(), chosen.as_ref());
+        self.add_column(column, group_indices, nulls.as_ref())
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> DataFusionResult<ArrayRef> {
-        let (sums, counts) = self.take(emit_to);
-        let values = sums.into_iter().zip(counts).map(|(sum, count)| self.finish(sum, count));
+        let values = emit_to.take_needed(&mut self.totals).into_iter().map(|total| self.finish(total));
         let values = values.collect::<Result<Vec<Option<i128>>>>().map_err(to_datafusion)?;
         macro_rules! build_as {
             ($type:ty, $native:ty) => {{
@@ -222,7 +219,8 @@ impl GroupsAccumulator for SumGroups {
     }
 
     fn state(&mut self, emit_to: EmitTo) -> DataFusionResult<Vec<ArrayRef>> {
-        let (sums, counts) = self.take(emit_to);
+        let (sums, counts): (Vec<i128>, Vec<i64>) =
+            emit_to.take_needed(&mut self.totals).into_iter().map(|total| (total.sum, total.count)).unzip();
         let sums = Decimal128Array::from(sums).with_data_type(Arrow::Decimal128(38, 0));
         Ok(vec![Arc::new(sums), Arc::new(Int64Array::from(counts))])
     }
@@ -232,7 +230,7 @@ impl GroupsAccumulator for SumGroups {
         let [sums, counts] = values else { return Ok(()) };
         let (sums, counts) = (sums.as_primitive::<Decimal128Type>(), counts.as_primitive::<Int64Type>());
         for (row, group) in group_indices.iter().enumerate() {
-            self.add(*group, sums.value(row), counts.value(row));
+            self.totals[*group].add(sums.value(row), counts.value(row));
         }
         Ok(())
     }
@@ -243,12 +241,12 @@ impl GroupsAccumulator for SumGroups {
         opt_filter: Option<&BooleanArray>,
     ) -> DataFusionResult<Vec<ArrayRef>> {
         let rows = values.first().map_or(0, |array| array.len());
-        let mut each = Self { sums: Vec::new(), counts: Vec::new(), result: self.result.clone(), ..*self };
+        let mut each = Self { totals: Vec::new(), result: self.result.clone(), ..*self };
         each.update_batch(values, &(0..rows).collect::<Vec<_>>(), opt_filter, rows)?;
         each.state(EmitTo::All)
     }
 
     fn size(&self) -> usize {
-        self.sums.capacity() * size_of::<i128>() + self.counts.capacity() * size_of::<i64>()
+        self.totals.capacity() * size_of::<Total>()
     }
 }

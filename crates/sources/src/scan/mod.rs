@@ -7,6 +7,7 @@
 
 mod metadata;
 mod parquet;
+mod plain_strings;
 mod prune;
 mod request;
 mod source;

@@ -27,6 +27,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStore;
 use parquet::errors::ParquetError;
 
+use super::plain_strings::PlainStrings;
 use super::source::SourceSpec;
 use crate::error::{to_datafusion, while_decoding, within};
 use crate::stores::shown;
@@ -74,7 +75,14 @@ impl FileSource for ParquetFiles {
         base_config: &FileScanConfig,
         partition: usize,
     ) -> DataFusionResult<Box<dyn Morselizer>> {
-        let inner = self.inner.create_morselizer(object_store, base_config, partition)?;
+        let inner = match self.reader() {
+            Some(reader) => {
+                let readers = Arc::new(PlainStrings::new(Arc::clone(&object_store)));
+                let reader = reader.clone().with_parquet_file_reader_factory(readers);
+                reader.create_morselizer(object_store, base_config, partition)?
+            }
+            None => self.inner.create_morselizer(object_store, base_config, partition)?,
+        };
         let url = base_config.object_store_url.as_str().to_owned();
         Ok(Box::new(Located { inner, url, spec: Arc::clone(&self.spec) }))
     }

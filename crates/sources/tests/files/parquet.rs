@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray};
+use arrow::array::{
+    ArrayRef, BinaryViewArray, DurationMicrosecondArray, Int32Array, Int64Array, LargeStringArray, RecordBatch,
+    StringArray, StringViewArray, TimestampNanosecondArray,
+};
 use datafusion::prelude::{col, lit};
 use firesteel_sources::Format;
 use firesteel_spec::{DataType, StructField};
@@ -64,6 +67,30 @@ async fn timestamps_are_microseconds() {
     assert_eq!(schema_text(table.fields()), "n timestamp_ntz, t timestamp");
     let expected = "n|t\n2017-07-14T02:40:00.123456|2017-07-14T02:40:00.123456Z";
     assert_eq!(fixture.rows(table).await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn strings_in_whatever_form_they_were_written() {
+    let fixture = Fixture::memory();
+    let words = vec![Some("x"), None, Some("a longer one than a view holds itself")];
+    let views: ArrayRef = Arc::new(StringViewArray::from(words.clone()));
+    let large: ArrayRef = Arc::new(LargeStringArray::from(words.clone()));
+    let bytes: ArrayRef =
+        Arc::new(BinaryViewArray::from(words.iter().map(|w| w.map(str::as_bytes)).collect::<Vec<_>>()));
+    let numbers = ints(vec![1, 2, 3]);
+    fixture
+        .put("a.parquet", file(vec![("v", views.clone()), ("l", large), ("b", bytes), ("n", numbers.clone())]))
+        .await;
+    let table = fixture.table(Format::Parquet, "a.parquet", &[], None).await.unwrap();
+    assert_eq!(schema_text(table.fields()), "v string, l string, b binary, n int");
+    let filtered = fixture.query(table, |t| t.filter(col("v").gt(lit("b")))).await.unwrap();
+    assert_eq!(filtered, "v|l|b|n\nx|x|78|1");
+    // With another type among them whose form only the writer's note tells, it is heeded.
+    let spans: ArrayRef = Arc::new(DurationMicrosecondArray::from(vec![1_500_000, 2, 3]));
+    fixture.put("b.parquet", file(vec![("v", views), ("d", spans)])).await;
+    let table = fixture.table(Format::Parquet, "b.parquet", &[], None).await.unwrap();
+    assert_eq!(schema_text(table.fields()), "v string, d interval day to second");
+    assert!(fixture.rows(table).await.unwrap().starts_with("v|d\nx|PT1.5S"));
 }
 
 #[tokio::test]

@@ -28,6 +28,7 @@ use crate::storage::Storage;
     derive = "PartialEq",
     doc = "A standing Spark Connect server: PySpark clients connect to it and share its executors.",
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
+    printcolumn(name = "State", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason"),
     printcolumn(name = "Executors", type_ = "string", json_path = ".status.executors.summary"),
     printcolumn(name = "Sessions", type_ = "integer", json_path = ".status.sessions"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),

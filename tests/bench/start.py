@@ -106,7 +106,6 @@ def run(watch: Watch, name: str, arguments: argparse.Namespace) -> dict[str, flo
         "driver": {"cpu": "100m", "memory": "512Mi"},
         "executor": executor,
         "storage": {"shuffle": {"url": arguments.shuffle}},
-        "cleanup": {"keepPods": "Always"},
     }
     job = {"apiVersion": "firesteel.dev/v1alpha1", "kind": "SparkJob", "metadata": {"name": name}, "spec": spec}
     begun = time.time()
@@ -115,7 +114,8 @@ def run(watch: Watch, name: str, arguments: argparse.Namespace) -> dict[str, flo
         if time.time() - begun > 180:
             break
         time.sleep(0.05)
-    log = kubectl(arguments.namespace, "logs", f"{name}-1-driver", check=False)
+    # From the status: a node may have lost the log.
+    log = kubectl(arguments.namespace, "get", "sparkjob", name, "--output", "jsonpath={.status.logTail}")
     found = dict(watch.seen.get(name, {}))
     for line in log.splitlines():
         if line.startswith("times "):

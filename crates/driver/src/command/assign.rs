@@ -71,7 +71,7 @@ fn named(
 ) -> Result<Relation> {
     if let Some(extra) = given.iter().find(|field| position(columns, &field.name).is_none()) {
         return Err(SparkError::new(&error_class::INCOMPATIBLE_DATA_FOR_TABLE_EXTRA_COLUMNS)
-            .param("tableName", quoted(table))
+            .param("tableName", quote_name(&table.qualified_name()))
             .param("extraColumns", quote(&extra.name)));
     }
     let sources: Vec<_> = columns.iter().map(|column| position(given, &column.name)).collect();
@@ -99,7 +99,7 @@ fn assigned(
                 let from = &given[source].data_type;
                 if !coercion::can_store(from, &column.data_type) {
                     return Err(SparkError::new(&error_class::INCOMPATIBLE_DATA_FOR_TABLE_CANNOT_SAFELY_CAST)
-                        .param("tableName", quoted(table))
+                        .param("tableName", quote_name(&table.qualified_name()))
                         .param("colName", quote(&column.name))
                         .param("srcType", format!("\"{}\"", from.sql()))
                         .param("targetType", format!("\"{}\"", column.data_type.sql())));
@@ -126,13 +126,9 @@ fn check_count(table: &TableMetadata, wanted: &[StructField], given: &[StructFie
     };
     let list = |fields: &[StructField]| fields.iter().map(|f| quote(&f.name)).collect::<Vec<_>>().join(", ");
     Err(SparkError::new(class)
-        .param("tableName", quoted(table))
+        .param("tableName", quote_name(&table.qualified_name()))
         .param("tableColumns", list(wanted))
         .param("dataColumns", list(given)))
-}
-
-fn quoted(table: &TableMetadata) -> String {
-    quote_name(&table.qualified_name())
 }
 
 fn position(columns: &[StructField], name: &str) -> Option<usize> {

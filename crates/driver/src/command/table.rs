@@ -2,6 +2,7 @@
 
 use firesteel_catalog::{TableKind, TableMetadata, TableName};
 use firesteel_model::{Result, SparkError, conf, error_class};
+use firesteel_sources::Location;
 use firesteel_sources::write::{WriteMode, remove_empty_directories};
 use firesteel_spec::command::{ColumnDefinition, CreateTable, SaveMode, Write};
 use firesteel_spec::types::{CURRENT_DEFAULT, DECLARED_TYPE, EXISTING_VALUE, EXISTS_DEFAULT, quote, quote_name};
@@ -285,13 +286,13 @@ pub(super) async fn drop_stored(session: &DriverSession, name: &TableName) -> Re
     if table.kind != TableKind::Managed {
         return Ok(());
     }
-    delete_files(session, &table.location).await?;
-    remove_empty_directories(&session.application().stores.resolve(&table.location)?).await;
+    let location = session.application().stores.resolve(&table.location)?;
+    delete_files(session, &location).await?;
+    remove_empty_directories(&location).await;
     Ok(())
 }
 
-async fn delete_files(session: &DriverSession, location: &str) -> Result<()> {
-    let location = session.application().stores.resolve(location)?;
+async fn delete_files(session: &DriverSession, location: &Location) -> Result<()> {
     let shown = location.show();
     let failed = |source| firesteel_sources::from_store(source, &shown);
     let files: Vec<_> = location.store.list(Some(&location.path)).try_collect().await.map_err(failed)?;
@@ -325,7 +326,7 @@ pub(super) async fn truncate(
             .param("tableName", quote_name(&table.qualified_name()))
             .param("operation", "TRUNCATE TABLE"));
     }
-    delete_files(session, &table.location).await?;
+    delete_files(session, &session.application().stores.resolve(&table.location)?).await?;
     Ok(ReadyRows::default())
 }
 

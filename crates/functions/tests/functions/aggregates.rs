@@ -14,7 +14,7 @@ use firesteel_spec::expr::CastMode;
 use firesteel_spec::types_arrow::to_arrow_field;
 use firesteel_spec::{DataType, Literal, StructField};
 
-use crate::collections::{context, int, text};
+use crate::collections::{context, double, int, literal, text};
 use firesteel_functions::call::{AggregateCall, CallModifiers, Typed};
 use firesteel_functions::errors::from_datafusion;
 use firesteel_functions::registry::{Build, lookup};
@@ -40,10 +40,6 @@ fn column(name: &str) -> Typed {
     let field = fields().into_iter().find(|field| field.name == name).unwrap();
     let expr = Expr::Column(Column::new_unqualified(name));
     Typed { expr, data_type: field.data_type, nullable: true, sql: name.to_owned() }
-}
-
-fn double(value: f64) -> Typed {
-    firesteel_functions::literal::typed(&Literal::Double(value), &context(true)).unwrap()
 }
 
 fn session() -> SessionContext {
@@ -183,7 +179,7 @@ async fn rows_kept() {
 
 #[tokio::test]
 async fn overflow() {
-    let big = firesteel_functions::literal::typed(&Literal::Long(i64::MAX), &context(true)).unwrap();
+    let big = literal(Literal::Long(i64::MAX));
     let call = build("sum", vec![big.clone()], &plain()).unwrap();
     assert_eq!(evaluate(call, false).await.unwrap_err().class().name, "ARITHMETIC_OVERFLOW");
     check("try_sum", vec![big], plain(), "null", &format!("null | null | {}", i64::MAX)).await;

@@ -68,16 +68,24 @@ pub(crate) fn column(name: &str) -> Typed {
     Typed { expr, data_type: field.data_type, nullable: field.nullable, sql: name.to_owned() }
 }
 
+pub(crate) fn literal(literal: Literal) -> Typed {
+    firesteel_functions::literal::typed(&literal, &context(true)).unwrap()
+}
+
 pub(crate) fn int(value: i32) -> Typed {
-    firesteel_functions::literal::typed(&Literal::Integer(value), &context(true)).unwrap()
+    literal(Literal::Integer(value))
+}
+
+pub(crate) fn double(value: f64) -> Typed {
+    literal(Literal::Double(value))
 }
 
 pub(crate) fn text(value: &str) -> Typed {
-    firesteel_functions::literal::typed(&Literal::String(value.to_owned()), &context(true)).unwrap()
+    literal(Literal::String(value.to_owned()))
 }
 
 pub(crate) fn null() -> Typed {
-    firesteel_functions::literal::typed(&Literal::Null(DataType::Null), &context(true)).unwrap()
+    literal(Literal::Null(DataType::Null))
 }
 
 /// A call of a scalar function.
@@ -225,7 +233,6 @@ fn one_value() {
 
 #[test]
 fn sequences_of_times() {
-    let literal = |literal: Literal| firesteel_functions::literal::typed(&literal, &context(true)).unwrap();
     let date = |text| literal(Literal::Date(firesteel_functions::datetime::parse_date(text).unwrap()));
     let months = DataType::YearMonthInterval(YearMonthField::Year, YearMonthField::Month);
     let day_time = DataType::DayTimeInterval(DayTimeField::Day, DayTimeField::Second);

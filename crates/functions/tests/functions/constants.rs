@@ -4,20 +4,12 @@ use std::collections::HashMap;
 
 use firesteel_spec::{DataType, Literal};
 
-use crate::collections::{call, context, int, null, shown, text, try_call};
+use crate::collections::{call, double, int, literal, null, shown, text, try_call};
 use firesteel_functions::call::Typed;
 use firesteel_functions::registry::Definition;
 
-fn literal(literal: Literal) -> Typed {
-    firesteel_functions::literal::typed(&literal, &context(true)).unwrap()
-}
-
 fn long(value: i64) -> Typed {
     literal(Literal::Long(value))
-}
-
-fn double(value: f64) -> Typed {
-    literal(Literal::Double(value))
 }
 
 fn decimal(value: i128, precision: u8, scale: i8) -> Typed {

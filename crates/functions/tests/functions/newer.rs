@@ -2,16 +2,8 @@
 
 use firesteel_spec::{DataType, Literal};
 
-use crate::collections::{call, context, int, null, shown, text, try_call};
+use crate::collections::{call, double, int, literal, null, shown, text, try_call};
 use firesteel_functions::call::Typed;
-
-fn literal(literal: Literal) -> Typed {
-    firesteel_functions::literal::typed(&literal, &context(true)).unwrap()
-}
-
-fn double(value: f64) -> Typed {
-    literal(Literal::Double(value))
-}
 
 fn time(value: &str) -> Typed {
     literal(Literal::Time(firesteel_functions::datetime::parse_time(value).unwrap(), 6))

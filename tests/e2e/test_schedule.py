@@ -25,8 +25,8 @@ def made(name: str) -> list[str]:
 
 
 def is_replaced(name: str, first: str) -> bool:
-    """Whether another job has taken the first one's place; there may be none for a moment."""
-    return made(name)[:1] not in ([], [first])
+    """Whether a later job has taken the first one's place; there may be none for a moment."""
+    return made(name)[:1] > [first]
 
 
 def test_schedule_and_history(name):

@@ -12,12 +12,12 @@ from golden import artifact
 TABLES = ["customer", "lineitem", "nation", "orders", "part", "partsupp", "region", "supplier"]
 
 
-def tables(cache: Path, scale: str, parts: int) -> Path:
-    """The folder with one folder of Parquet files for each table."""
+def tables(cache: Path, scale: str, parts: int, programs: Path = Path(sys.executable).parent) -> Path:
+    """The folder with one folder of Parquet files for each table; `programs` has what generates them."""
     folder = cache / f"tpch-{scale}"
     done = folder / ".complete"
     if not done.exists():
-        generate = [str(Path(sys.executable).parent / "tpchgen-cli"), "parquet", "--scale-factor", scale]
+        generate = [str(programs / "tpchgen-cli"), "parquet", "--scale-factor", scale]
         for table in TABLES:
             split = ["--parts", str(parts)] if table in ("lineitem", "orders", "partsupp") else ["--parts", "1"]
             subprocess.run([*generate, "--tables", table, *split, "--output-dir", str(folder)], check=True, timeout=1800)

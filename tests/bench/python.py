@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from operator import add
 from pathlib import Path
 
+import data
+
 WORDS = 20_000
 LINES = 400_000
 WORDS_A_LINE = 12
@@ -37,8 +39,9 @@ TIMEOUT_S = 1800
 class Bench:
     """What a case has: the session, its context where there is one, the data's sizes."""
 
-    def __init__(self, spark, cores: int, text: str, scale: float):
-        self.spark, self.parts, self.text, self.scale = spark, 2 * cores, text, scale
+    def __init__(self, spark, options):
+        self.spark, self.parts, self.text, self.scale = spark, 2 * options.cores, options.text, options.scale
+        self.lineitem = options.lineitem
 
     def size(self, count: int) -> int:
         return max(int(count * self.scale), self.parts)
@@ -63,6 +66,18 @@ def pandas_udf(bench: Bench) -> int:
 
     doubled = F.pandas_udf(double, "long")
     return bench.rows(BATCH_ROWS).select(doubled("id").alias("n")).agg(F.sum("n")).first()[0]
+
+
+def pandas_udf_lineitem(bench: Bench) -> int:
+    import pandas as pd
+    from pyspark.sql import functions as F
+
+    def paid(price: pd.Series, discount: pd.Series) -> pd.Series:
+        return (price * (1 - discount)).round().astype("int64")
+
+    items = bench.spark.read.parquet(bench.lineitem)
+    columns = [F.col(name).cast("double") for name in ("l_extendedprice", "l_discount")]
+    return items.select(F.pandas_udf(paid, "long")(*columns).alias("n")).agg(F.sum("n")).first()[0]
 
 
 def apply_in_pandas(bench: Bench) -> int:
@@ -104,7 +119,8 @@ def sort_by_key(bench: Bench) -> int:
     return pairs(bench, SORTED, 1_000_003).sortByKey(numPartitions=bench.parts).map(lambda pair: pair[0]).take(1)[0]
 
 
-FRAMES = {"scalar UDF": scalar_udf, "pandas UDF": pandas_udf, "applyInPandas": apply_in_pandas, "mapInArrow": map_in_arrow}
+FRAMES = {"scalar UDF": scalar_udf, "pandas UDF": pandas_udf, "of lineitem": pandas_udf_lineitem,
+          "applyInPandas": apply_in_pandas, "mapInArrow": map_in_arrow}
 RDDS = {"RDD word count": word_count, "RDD reduceByKey": reduce_by_key, "RDD sortByKey": sort_by_key}
 
 
@@ -137,7 +153,7 @@ def child(engine: str, options) -> None:
     """Runs every case once, after a small job of each kind, and prints its seconds and its answer."""
     spark = session(engine, options.cores)
     cases = FRAMES if engine == "sail" else FRAMES | RDDS
-    bench = Bench(spark, options.cores, options.text, options.scale)
+    bench = Bench(spark, options)
     spark.range(100).mapInArrow(lambda batches: batches, "id long").count()
     if engine != "sail":
         spark.sparkContext.setLogLevel("ERROR")
@@ -180,9 +196,9 @@ def serving(engine: str, python: str):
         server.wait(timeout=30)
 
 
-def run(engine: str, python: str, path: Path, options) -> dict:
-    command = [python, "-W", "ignore", __file__, "--child", engine, "--text", str(path), "--cores", str(options.cores),
-               "--scale", str(options.scale), "--cases", ",".join(options.cases)]
+def run(engine: str, python: str, options) -> dict:
+    command = [python, "-W", "ignore", __file__, "--child", engine, "--text", options.text, "--cores", str(options.cores),
+               "--scale", str(options.scale), "--cases", ",".join(options.cases), "--lineitem", options.lineitem]
     with serving(engine, python) as environment:
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, timeout=TIMEOUT_S, check=True)
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -224,16 +240,18 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--child", help=argparse.SUPPRESS)
     parser.add_argument("--text", help=argparse.SUPPRESS)
+    parser.add_argument("--lineitem", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         return child(options.child, options)
     cache = Path(os.environ.get("FIRESTEEL_CACHE", Path.home() / ".cache/firesteel")) / "bench-data"
-    path = text(cache, options.scale)
+    options.text = str(text(cache, options.scale))
+    options.lineitem = str(data.tables(cache, f"{options.scale:g}", 8, Path(options.spark).parent) / "lineitem")
     best: dict = {}
     for turn in range(options.repeat):
         for engine in options.engines if turn % 2 == 0 else reversed(options.engines):
             python = options.firesteel if engine == "firesteel" else options.spark
-            for case, result in run(engine, python, path, options).items():
+            for case, result in run(engine, python, options).items():
                 if better(result, best.setdefault(case, {}).get(engine)):
                     best[case][engine] = result
     report(best, options.engines, options)

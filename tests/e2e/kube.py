@@ -127,8 +127,16 @@ def pods_of(name: str, role: str = "driver") -> list[dict]:
     return items("pods", f"firesteel.dev/job={name},firesteel.dev/role={role}")
 
 
-def events_of(name: str) -> list[dict]:
-    return [event for event in items("events") if event["regarding"].get("name") == name]
+def wait_events(name: str, *reasons: str, seconds: float = 30) -> dict[str, dict]:
+    """The last event of each reason, once there is one: they are written after the status that they tell of."""
+    found = {}
+
+    def there():
+        found.update({event["reason"]: event for event in items("events") if event["regarding"].get("name") == name})
+        return set(reasons) <= set(found)
+
+    until(f"{name} has events {', '.join(reasons)}", there, seconds)
+    return {reason: found[reason] for reason in reasons}
 
 
 def conditions(of: dict) -> dict[str, str]:

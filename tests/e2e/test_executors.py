@@ -186,7 +186,7 @@ def test_without_a_place_for_its_shuffle_the_driver_computes(name):
     done = kube.run(item)
     assert (done["phase"], done["logTail"]) == ("Succeeded", "right\n"), done
     assert "executors" not in done and not kube.items("secrets", f"firesteel.dev/job={name}")
-    assert "NoShuffle" in {event["reason"] for event in kube.events_of(name)}
+    kube.wait_events(name, "NoShuffle")
 
 
 def test_executors_whose_image_is_not_there(name):

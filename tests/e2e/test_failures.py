@@ -12,7 +12,7 @@ def test_failing_script(name):
     assert (done["phase"], done["reason"], done["message"]) == ("Failed", "AppError", "ValueError: no such order")
     assert done["attempts"][0]["exitCode"] == 1
     assert "before" in done["logTail"] and "Traceback" in done["logTail"]
-    (event,) = [event for event in kube.events_of(name) if event["reason"] == "Failed"]
+    event = kube.wait_events(name, "Failed")["Failed"]
     assert event["type"] == "Warning" and "no such order" in event["note"]
     assert kube.conditions(done)["Failed"] == "True"
 

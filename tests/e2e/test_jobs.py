@@ -23,8 +23,7 @@ def test_sales():
     assert "lamp" in done["logTail"], done
     assert kube.conditions(done)["Complete"] == "True"
     kube.kubectl("wait", "--for=condition=Complete", "sparkjob/sales", "--timeout=5s")
-    reasons = {event["reason"] for event in kube.events_of("sales")}
-    assert {"Accepted", "DriverLaunched", "DriverRunning", "Succeeded"} <= reasons
+    kube.wait_events("sales", "Accepted", "DriverLaunched", "DriverRunning", "Succeeded")
     columns = kube.kubectl("get", "sj", "sales")
     assert "Succeeded" in columns and "PHASE" in columns
     kube.delete("sparkjob", "sales-check")

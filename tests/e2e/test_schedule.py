@@ -51,7 +51,7 @@ def test_concurrency(name):
         kube.until("two run side by side", lambda: len(made(f"{name}-allow")) == 2, 80)
         kube.until("one is replaced", lambda: is_replaced(f"{name}-replace", first["replace"]), 30)
         assert made(f"{name}-forbid") == [first["forbid"]]
-        assert any(event["reason"] == "Skipped" for event in kube.events_of(f"{name}-forbid"))
+        kube.wait_events(f"{name}-forbid", "Skipped")
     finally:
         for policy in ("forbid", "replace", "allow"):
             kube.delete("scheduledsparkjob", f"{name}-{policy}")

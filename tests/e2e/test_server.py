@@ -171,7 +171,7 @@ def test_a_server_without_sessions_rests_until_a_client_comes(name):
     now = lambda: kube.status(name, "sparkconnectserver")
     pods = lambda: kube.items("pods", f"firesteel.dev/server={name}")
     idle = lambda: kube.conditions(now()).get("Idle") == "True"
-    kube.until("it has been ready", lambda: "Ready" in {event["reason"] for event in kube.events_of(name)}, 90)
+    kube.wait_events(name, "Ready", seconds=90)
     kube.until("it rests", idle, 60)
     kube.until("its pod is gone", lambda: not pods(), 90)
     host = now()["remote"].removeprefix("sc://").split(":")[0]

@@ -37,7 +37,7 @@ def test_fields_without_effect_are_told_of(name):
     done = kube.run(kube.job(name, {"sql": {"text": "SELECT 1"}}, storage=storage, ui={"service": True}))
     (told,) = [condition for condition in done["conditions"] if condition["type"] == "Ignored"]
     assert (told["status"], told["message"]) == ("True", "storage.eventLog, ui.service have no effect yet"), told
-    assert "Ignored" in {event["reason"] for event in kube.events_of(name)}
+    kube.wait_events(name, "Ignored")
 
 
 def test_the_shuffle_stays_if_the_job_wants_that(name):

@@ -23,9 +23,10 @@ logging.disable(logging.CRITICAL)
 TIMEOUT_S = 90
 DIGITS = 10
 ONE = {"spark.master": "local[1]", "spark.sql.shuffle.partitions": "1"}
-# A file is a task each, however small.
+# A file is a task each, however small; every join that may filter a scan does.
 MANY = {"spark.master": "local-cluster[2,2,1024]", "spark.sql.shuffle.partitions": "5", "firesteel.sql.smallQueryThreshold": "0",
-        "spark.sql.files.maxPartitionBytes": "1000", "spark.sql.files.openCostInBytes": "1000"}
+        "spark.sql.files.maxPartitionBytes": "1000", "spark.sql.files.openCostInBytes": "1000",
+        "spark.sql.optimizer.runtime.bloomFilter.applicationSideScanSizeThreshold": "0"}
 
 
 class Lost(Exception):

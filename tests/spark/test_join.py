@@ -175,3 +175,23 @@ def test_a_partition_far_larger_than_the_others_is_shared_out(spark, kind):
     spark.conf.set("spark.sql.adaptive.skewJoin.enabled", "false")
     assert found == joined()
     assert kind == "left_anti" or (1, 3900) in [row[:2] for row in found]
+
+
+def test_a_selective_side_filters_the_scan_of_the_other(spark, bucket):
+    """The plan says so, and says so no more when it is switched off; the rows are the same."""
+    spark.conf.set("spark.sql.optimizer.runtime.bloomFilter.applicationSideScanSizeThreshold", "0")
+    spark.conf.set("spark.sql.autoBroadcastJoinThreshold", "-1")
+    spark.conf.set("firesteel.sql.smallQueryThreshold", "0")
+    spark.range(20_000, numPartitions=4).withColumn("v", F.col("id") % 7).write.parquet(f"{bucket.url}/large")
+    spark.range(0, 20_000, 100, 2).withColumn("w", F.col("id") / 100).write.parquet(f"{bucket.url}/small")
+    large, small = spark.read.parquet(f"{bucket.url}/large"), spark.read.parquet(f"{bucket.url}/small")
+    counted = large.groupBy("id").agg(F.max("v").alias("v"))
+    expected = bag(spark.range(0, 500, 100).select("id", F.col("id") % 7))
+    for frame in (large, counted, large.union(large).distinct()):
+        joined = small.where("w < 5").join(frame, "id").select("id", "v")
+        spark.conf.set("spark.sql.optimizer.runtime.bloomFilter.enabled", "true")
+        assert "KeyFilterExec: keys 0" in joined._explain_string()
+        assert bag(joined) == expected
+        spark.conf.set("spark.sql.optimizer.runtime.bloomFilter.enabled", "false")
+        assert "KeyFilterExec" not in joined._explain_string()
+        assert bag(joined) == expected

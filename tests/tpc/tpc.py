@@ -45,7 +45,8 @@ class Runner:
         self.work = Path(tempfile.mkdtemp(prefix="firesteel-tpc-"))
         # However small, a query is cut into stages.
         conf = {"spark.master": self.options.master, "spark.sql.shuffle.partitions": "4",
-                "firesteel.sql.smallQueryThreshold": "0"}
+                "firesteel.sql.smallQueryThreshold": "0",
+                "spark.sql.optimizer.runtime.bloomFilter.applicationSideScanSizeThreshold": "0"}
         self.server = WatchedServer(self.work, conf)
         self.pool = concurrent.futures.ThreadPoolExecutor(1)
         self.session = SparkSession.builder.remote(self.server.url).create()

@@ -11,6 +11,7 @@ use datafusion::execution::TaskContext;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, displayable};
 use firesteel_engine::codec::PlanCodec;
+use firesteel_engine::key_filters::{KeyFilter, Keys, KeysId};
 use firesteel_engine::partition::Sample;
 use firesteel_engine::settings::ExecutionSettings;
 use firesteel_engine::stages::{CompletedStages, StageNo, cut};
@@ -37,6 +38,10 @@ const SETUP: &[&str] = &[
      FROM range(20)",
 ];
 
+/// The filter on labels says which ages are worth counting.
+const KEY_FILTERED: &str = "SELECT t.label, a.n FROM teams t JOIN (SELECT age, name, count(*) AS n FROM people GROUP BY age, name) a \
+     ON t.team = a.age WHERE t.label = 't1'";
+
 /// One for each node, join type, frame, function family and exchange.
 const STATEMENTS: &[&str] = &[
     "SELECT * FROM people",
@@ -62,6 +67,7 @@ const STATEMENTS: &[&str] = &[
     "SELECT id FROM people WHERE age NOT IN (SELECT CAST(team AS INT) FROM teams WHERE label > 't1')",
     "SELECT id FROM people p WHERE EXISTS (SELECT 1 FROM teams t WHERE t.team = p.id)",
     "SELECT id FROM people p WHERE NOT EXISTS (SELECT 1 FROM teams t WHERE t.team = p.age)",
+    KEY_FILTERED,
     "SELECT p.id, t.team FROM people p JOIN teams t ON p.pay < t.team",
     "SELECT p.id, t.team FROM people p LEFT JOIN teams t ON p.pay < t.team",
     "SELECT p.id, t.team FROM people p CROSS JOIN teams t WHERE p.id < 3",
@@ -136,6 +142,7 @@ impl Fixture {
             ("spark.sql.shuffle.partitions".to_owned(), "4".to_owned()),
             ("spark.sql.files.maxPartitionBytes".to_owned(), "1k".to_owned()),
             ("spark.sql.files.openCostInBytes".to_owned(), "0".to_owned()),
+            ("spark.sql.optimizer.runtime.bloomFilter.applicationSideScanSizeThreshold".to_owned(), "0".to_owned()),
         ]);
         let application = Application::start(EngineConfig { conf, ..EngineConfig::default() }).unwrap();
         let session = DriverSession::new(application, "", None);
@@ -180,6 +187,7 @@ struct Run<'f> {
     store: Arc<dyn ShuffleStore>,
     outputs: HashMap<StageNo, Arc<Vec<MapOutput>>>,
     samples: HashMap<StageNo, Vec<Sample>>,
+    keys: HashMap<(StageNo, KeysId), Keys>,
     travels: bool,
 }
 
@@ -190,6 +198,10 @@ impl CompletedStages for Run<'_> {
 
     fn samples(&self, stage: StageNo) -> Vec<Sample> {
         self.samples.get(&stage).cloned().unwrap_or_default()
+    }
+
+    fn keys(&self, stage: StageNo, id: KeysId) -> Option<Arc<KeyFilter>> {
+        self.keys.get(&(stage, id))?.filter().map(Arc::new)
     }
 }
 
@@ -205,6 +217,9 @@ impl Run<'_> {
                 done.push(self.task(text, stage.no, &plan, partition).await);
             }
             self.samples.insert(stage.no, done.iter().filter_map(|output| output.sample.clone()).collect());
+            for (id, keys) in done.iter().flat_map(|output| &output.keys) {
+                self.keys.entry((stage.no, *id)).or_insert_with(|| Keys::new(keys.most())).merge(keys);
+            }
             self.outputs.insert(stage.no, Arc::new(done.into_iter().map(|output| output.map).collect()));
             for link in graph.subqueries.iter().filter(|link| link.stage == stage.no) {
                 let rows = self.batches(stage.no, &stage.plan.schema()).await;
@@ -283,8 +298,8 @@ async fn check(fixture: &Fixture, text: &str, small_query_bytes: usize) {
         let settings = ExecutionSettings { small_query_bytes, ..settings };
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(LocalStore::new(folder.path(), Arc::new(FixedBudget::new(u64::MAX))));
-        let (outputs, samples) = (HashMap::new(), HashMap::new());
-        Run { fixture, settings, store, outputs, samples, travels }.rows(text, physical).await
+        let (outputs, samples, keys) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Run { fixture, settings, store, outputs, samples, keys, travels }.rows(text, physical).await
     };
     let (mut sent, mut plain) = (run(true).await, run(false).await);
     if !text.contains("ORDER BY") {
@@ -308,6 +323,13 @@ async fn plans_travel() {
         }
     }
     assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_filtered_scan_is_among_them() {
+    let Prepared { physical, .. } = Fixture::new().await.prepared(KEY_FILTERED).await;
+    let shown = displayable(physical.as_ref()).indent(false).to_string();
+    assert!(shown.contains("KeyFilterExec") && shown.contains("GatherKeysExec"), "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -209,7 +209,7 @@ fn session_state(session: &DriverSession, settings: &ExecutionSettings) -> Sessi
         // DISTINCT ON is rewritten to it.
         .with_aggregate_functions(vec![first_value_udaf()])
         .with_query_planner(Arc::new(StagePlanner))
-        .with_physical_optimizer_rules(physical_rules())
+        .with_physical_optimizer_rules(physical_rules(settings))
         .build()
 }
 

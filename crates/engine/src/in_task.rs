@@ -36,7 +36,8 @@ fn multiplies(node: &dyn ExecutionPlan) -> bool {
     matches!(node.cardinality_effect(), CardinalityEffect::Unknown | CardinalityEffect::GreaterEqual)
 }
 
-fn asks_for_task(node: &dyn ExecutionPlan) -> Result<bool> {
+/// Whether a node's expressions use functions of the task.
+pub(crate) fn asks_for_task(node: &dyn ExecutionPlan) -> Result<bool> {
     let mut found = false;
     node.apply_expressions(&mut |root: &Arc<dyn PhysicalExpr>| {
         root.apply(|expr| {

@@ -4,6 +4,7 @@
 //!   logical    repartition and coalesce as nodes of logical plans
 //!   session    the DataFusion configuration that plans are made under
 //!   rules      the physical optimiser rules that plans are made with
+//!   key_filters what a join's selective side tells the scans of the other
 //!   stages     physical plan -> StageGraph: cut at exchanges, adapted to real sizes
 //!   partition  to which partition a row goes: Spark's hash, ranges, in turn
 //!   exec       ShuffleReadExec -> operators -> ShuffleWriteExec: the plan of a task
@@ -20,6 +21,7 @@ pub mod error;
 pub mod exec;
 mod in_task;
 mod interrupt;
+pub mod key_filters;
 pub mod logical;
 pub mod partition;
 pub mod python;

@@ -13,15 +13,20 @@ use datafusion::physical_plan::execution_plan::{ExecutionPlanProperties, replace
 use datafusion::physical_plan::joins::HashJoinExec;
 
 use crate::exec::UnorderedExec;
+use crate::key_filters::CarryKeys;
+use crate::settings::ExecutionSettings;
 
 /// DataFusion's rule that decides which side of a join is built.
 const JOIN_SELECTION: &str = "join_selection";
 
 /// All rules, in order; the planner must use these and no others.
-pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+pub fn physical_rules(settings: &ExecutionSettings) -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules = PhysicalOptimizer::new().rules;
     let place = rules.iter().position(|rule| rule.name() == JOIN_SELECTION).map_or(0, |index| index + 1);
     rules.insert(place, Arc::new(ForgetBuildOrder));
+    if let Some(settings) = settings.key_filters {
+        rules.push(Arc::new(CarryKeys(settings)));
+    }
     rules
 }
 

@@ -20,8 +20,25 @@ pub struct ExecutionSettings {
     pub file_partition_bytes: usize,
     /// `spark.sql.session.timeZone`.
     pub time_zone: String,
+    /// Whether joins filter scans, and which.
+    pub key_filters: Option<KeyFilterSettings>,
     /// What changes while a job runs.
     pub adaptive: AdaptiveSettings,
+}
+
+/// `spark.sql.optimizer.runtime.bloomFilter.*`: what a join's selective side tells the scans of the other.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct KeyFilterSettings {
+    /// More keys are not gathered.
+    pub keys_max: usize,
+    /// Less to scan is not worth a filter.
+    pub scan_bytes_min: usize,
+}
+
+impl Default for KeyFilterSettings {
+    fn default() -> Self {
+        Self { keys_max: 4_000_000, scan_bytes_min: 10 << 20 }
+    }
 }
 
 /// `spark.sql.adaptive.*`.
@@ -65,6 +82,7 @@ impl Default for ExecutionSettings {
             small_query_bytes: 4 << 20,
             file_partition_bytes: 128 << 20,
             time_zone: "UTC".to_owned(),
+            key_filters: Some(KeyFilterSettings::default()),
             adaptive: AdaptiveSettings::default(),
         }
     }
@@ -111,6 +129,7 @@ impl ExecutionSettings {
             small_query_bytes: conf.size("firesteel.sql.smallQueryThreshold", defaults.small_query_bytes)?,
             file_partition_bytes: conf.size("spark.sql.files.maxPartitionBytes", defaults.file_partition_bytes)?,
             time_zone: get(conf::SESSION_TIME_ZONE.name).unwrap_or(defaults.time_zone),
+            key_filters: conf.key_filters()?,
             adaptive,
         })
     }
@@ -138,6 +157,15 @@ impl Conf<'_> {
         let key = conf::ADAPTIVE_SKEW_JOIN_SKEWED_PARTITION_THRESHOLD_IN_BYTES.name;
         let bytes_min = self.bytes(key, defaults.bytes_min)?;
         Ok(wanted.then_some(SkewSettings { factor, bytes_min }))
+    }
+
+    fn key_filters(&self) -> Result<Option<KeyFilterSettings>> {
+        let defaults = KeyFilterSettings::default();
+        let keys_max = self.count(conf::OPTIMIZER_RUNTIME_BLOOM_FILTER_MAX_NUM_ITEMS.name, defaults.keys_max)?;
+        let key = conf::OPTIMIZER_RUNTIME_BLOOM_FILTER_APPLICATION_SIDE_SCAN_SIZE_THRESHOLD.name;
+        let scan_bytes_min = self.size(key, defaults.scan_bytes_min)?;
+        let wanted = self.flag(conf::OPTIMIZER_RUNTIME_BLOOM_FILTER_ENABLED.name, true)?;
+        Ok(wanted.then_some(KeyFilterSettings { keys_max, scan_bytes_min }))
     }
 
     fn count(&self, key: &str, default: usize) -> Result<usize> {

@@ -1,6 +1,6 @@
 //! What an attempt needs from outside and gives back.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,6 +11,7 @@ use firesteel_model::ids::TaskAttempt;
 use firesteel_shuffle::{MapOutput, ShuffleStore, batch_bytes};
 use tokio_util::sync::CancellationToken;
 
+use crate::key_filters::{Keys, KeysId};
 use crate::partition::Sample;
 use crate::stages::StageNo;
 
@@ -28,6 +29,7 @@ pub struct TaskEnvironment {
     /// What it has done so far.
     pub counters: TaskCounters,
     output: Mutex<Option<TaskOutput>>,
+    keys: Mutex<BTreeMap<KeysId, Keys>>,
     accumulators: Mutex<Vec<Vec<u8>>>,
 }
 
@@ -38,6 +40,8 @@ pub struct TaskOutput {
     pub map: MapOutput,
     /// Keys drawn from its rows, where a range exchange needs them.
     pub sample: Option<Sample>,
+    /// Keys of its rows, where filters need them.
+    pub keys: BTreeMap<KeysId, Keys>,
 }
 
 /// Counted while the attempt runs.
@@ -79,6 +83,7 @@ impl TaskEnvironment {
             cancel,
             counters: TaskCounters::default(),
             output: Mutex::new(None),
+            keys: Mutex::default(),
             accumulators: Mutex::default(),
         }
     }
@@ -106,6 +111,14 @@ impl TaskEnvironment {
     pub(crate) fn outputs_of(&self, stage: StageNo) -> Result<Arc<Vec<MapOutput>>> {
         let outputs = self.inputs.get(&stage).cloned();
         outputs.ok_or_else(|| internal_datafusion_err!("the outputs of stage {} were not given to the task", stage.0))
+    }
+
+    pub(crate) fn add_keys(&self, id: KeysId, keys: Keys) {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(id, keys);
+    }
+
+    pub(crate) fn take_keys(&self) -> BTreeMap<KeysId, Keys> {
+        std::mem::take(&mut self.keys.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn finish(&self, output: TaskOutput) {

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use datafusion::physical_plan::ExecutionPlan;
 use firesteel_engine::codec::PlanCodec;
 use firesteel_engine::error::spark_error;
+use firesteel_engine::key_filters::{Keys, KeysId};
 use firesteel_engine::partition::Sample;
 use firesteel_engine::settings::ExecutionSettings;
 use firesteel_engine::task::TaskOutput;
@@ -51,6 +52,8 @@ struct OutputRecord {
     map: Vec<u8>,
     #[prost(message, optional, tag = "2")]
     sample: Option<SampleRecord>,
+    #[prost(message, repeated, tag = "3")]
+    keys: Vec<KeysRecord>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -59,6 +62,32 @@ struct SampleRecord {
     keys: Vec<u8>,
     #[prost(uint64, tag = "2")]
     rows: u64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct KeysRecord {
+    #[prost(uint32, tag = "1")]
+    id: u32,
+    #[prost(fixed32, repeated, tag = "2")]
+    hashes: Vec<u32>,
+    #[prost(uint64, tag = "3")]
+    most: u64,
+    /// There were more than that, and none are told.
+    #[prost(bool, tag = "4")]
+    too_many: bool,
+}
+
+impl KeysRecord {
+    fn new(id: KeysId, keys: &Keys) -> Self {
+        let hashes = keys.hashes();
+        let told = hashes.unwrap_or_default().to_vec();
+        Self { id: id.0, hashes: told, most: keys.most() as u64, too_many: hashes.is_none() }
+    }
+
+    fn read(self) -> Result<(KeysId, Keys)> {
+        let most = usize::try_from(self.most).map_err(|_| broken("a task's record")())?;
+        Ok((KeysId(self.id), Keys::from_hashes((!self.too_many).then_some(self.hashes), most)))
+    }
 }
 
 fn broken(what: &'static str) -> impl Fn() -> SparkError {
@@ -115,6 +144,7 @@ pub(crate) fn record_to_bytes(output: &TaskOutput) -> Result<Bytes> {
     let record = OutputRecord {
         map: map_to_bytes(&output.map)?.into(),
         sample: output.sample.as_ref().map(sample).transpose()?,
+        keys: output.keys.iter().map(|(id, keys)| KeysRecord::new(*id, keys)).collect(),
     };
     Ok(record.encode_to_vec().into())
 }
@@ -122,7 +152,11 @@ pub(crate) fn record_to_bytes(output: &TaskOutput) -> Result<Bytes> {
 pub(crate) fn record_from_bytes(bytes: &[u8]) -> Result<TaskOutput> {
     let record = OutputRecord::decode(bytes).map_err(|error| broken("a task's record")().source(error))?;
     let sample = |sample: SampleRecord| Sample::from_bytes(&sample.keys, sample.rows).map_err(spark_error);
-    Ok(TaskOutput { map: map_from_bytes(&record.map)?, sample: record.sample.map(sample).transpose()? })
+    Ok(TaskOutput {
+        map: map_from_bytes(&record.map)?,
+        sample: record.sample.map(sample).transpose()?,
+        keys: record.keys.into_iter().map(KeysRecord::read).collect::<Result<_>>()?,
+    })
 }
 
 /// The record of one output.

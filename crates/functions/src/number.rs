@@ -248,8 +248,12 @@ pub(crate) fn rescale(value: arrow::datatypes::i256, from: i32, to: i32, precisi
 
 /// The value where it has at most `precision` digits.
 pub(crate) fn fits(value: arrow::datatypes::i256, precision: u8) -> Option<i128> {
-    let value = value.to_i128()?;
-    (value.unsigned_abs() < 10_u128.pow(u32::from(precision))).then_some(value)
+    value.to_i128().filter(|value| value.unsigned_abs() < first_beyond(precision))
+}
+
+/// The least absolute value with more than so many digits.
+pub(crate) fn first_beyond(precision: u8) -> u128 {
+    10_u128.pow(u32::from(precision))
 }
 
 /// A quotient rounded half away from zero; the divisor is not zero.

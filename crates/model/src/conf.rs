@@ -160,6 +160,9 @@ keys! {
     ADAPTIVE_SKEW_JOIN_SKEWED_PARTITION_FACTOR = "spark.sql.adaptive.skewJoin.skewedPartitionFactor", Some("5.0"), Number, Runtime, Engine, "partitions of a join so many times larger than the median are split";
     ADAPTIVE_SKEW_JOIN_SKEWED_PARTITION_THRESHOLD_IN_BYTES = "spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes", Some("256MB"), Bytes, Runtime, Engine, "and only if they are larger than this";
     ADAPTIVE_LOCAL_SHUFFLE_READER_ENABLED = "spark.sql.adaptive.localShuffleReader.enabled", Some("true"), Bool, Runtime, Nothing, "readers keep to map outputs where order is free";
+    OPTIMIZER_RUNTIME_BLOOM_FILTER_ENABLED = "spark.sql.optimizer.runtime.bloomFilter.enabled", Some("true"), Bool, Runtime, Engine, "a join's selective side tells the scans of the other which keys it has";
+    OPTIMIZER_RUNTIME_BLOOM_FILTER_MAX_NUM_ITEMS = "spark.sql.optimizer.runtime.bloomFilter.maxNumItems", Some("4000000"), Int, Runtime, Engine, "and does not if it has more keys";
+    OPTIMIZER_RUNTIME_BLOOM_FILTER_APPLICATION_SIDE_SCAN_SIZE_THRESHOLD = "spark.sql.optimizer.runtime.bloomFilter.applicationSideScanSizeThreshold", Some("10MB"), Bytes, Runtime, Engine, "nor if there is less to scan (Spark's default is 10GB)";
     FILES_MAX_PARTITION_BYTES = "spark.sql.files.maxPartitionBytes", Some("134217728b"), Bytes, Runtime, Engine, "bytes of files read by a task";
     FILES_OPEN_COST_IN_BYTES = "spark.sql.files.openCostInBytes", Some("4194304b"), Bytes, Runtime, Engine, "what opening a file counts as";
     FILES_MIN_PARTITION_NUM = "spark.sql.files.minPartitionNum", None, Int, Runtime, Engine, "partitions of a scan at least";

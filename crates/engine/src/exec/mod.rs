@@ -3,6 +3,8 @@
 mod cached;
 mod coalesce;
 mod exchange;
+mod gather_keys;
+mod key_filter;
 mod number;
 mod ordered;
 mod partitions;
@@ -17,6 +19,8 @@ mod unordered;
 pub use cached::{CachedRows, CachedScanExec};
 pub use coalesce::CoalesceExec;
 pub use exchange::{ExchangeExec, ExchangeKind};
+pub use gather_keys::GatherKeysExec;
+pub use key_filter::KeyFilterExec;
 pub use number::NumberExec;
 pub use ordered::OrderedExec;
 pub use partitions::PartitionsExec;
@@ -126,6 +130,14 @@ macro_rules! same_rows {
             self.input.execute(partition, context)
         }
 
+        $crate::exec::same_statistics!();
+    };
+}
+pub(crate) use same_rows;
+
+/// Of a node whose rows are those of its one input: what is known of them.
+macro_rules! same_statistics {
+    () => {
         fn child_stats_requests(&self, partition: Option<usize>) -> Vec<datafusion::physical_plan::ChildStats> {
             vec![datafusion::physical_plan::ChildStats::At(partition)]
         }
@@ -140,4 +152,4 @@ macro_rules! same_rows {
         }
     };
 }
-pub(crate) use same_rows;
+pub(crate) use same_statistics;

@@ -5,6 +5,7 @@ mod range;
 mod router;
 mod scatter;
 mod scheme;
+mod spread;
 
 pub use range::{RangeBounds, Sample, Sampler};
 pub(crate) use router::Router;

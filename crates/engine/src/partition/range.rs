@@ -183,10 +183,10 @@ impl RangeFinder {
         Ok(Self { ordering, converter: Some(converter), bounds })
     }
 
-    pub(crate) fn ranges(&self, batch: &RecordBatch) -> Result<Vec<usize>> {
+    pub(crate) fn ranges(&self, batch: &RecordBatch) -> Result<Vec<u32>> {
         let Some(converter) = &self.converter else { return Ok(vec![0; batch.num_rows()]) };
         let rows = converter.0.convert_columns(&key_columns(&self.ordering, batch)?)?;
-        let range = |row: arrow::row::Row<'_>| self.bounds.partition_point(|bound| bound.row() < row);
+        let range = |row: arrow::row::Row<'_>| self.bounds.partition_point(|bound| bound.row() < row) as u32;
         Ok(rows.iter().map(range).collect())
     }
 }

@@ -42,7 +42,7 @@ impl Router {
     }
 
     /// `Err` holds the one partition to which all rows go.
-    pub(crate) fn route(&mut self, batch: &RecordBatch) -> Result<std::result::Result<Vec<usize>, usize>> {
+    pub(crate) fn route(&mut self, batch: &RecordBatch) -> Result<std::result::Result<Vec<u32>, usize>> {
         let rows = batch.num_rows();
         let routes = match self {
             Self::Whole(partition) => return Ok(Err(*partition)),
@@ -50,19 +50,19 @@ impl Router {
                 let evaluate = |expr: &Arc<dyn PhysicalExpr>| expr.evaluate(batch)?.into_array(rows);
                 let columns: Vec<ArrayRef> = exprs.iter().map(evaluate).collect::<Result<_>>()?;
                 let hashes = murmur3::hash_columns(&columns, rows)?;
-                hashes.into_iter().map(|hash| murmur3::partition_of(hash, *partitions)).collect()
+                hashes.into_iter().map(|hash| murmur3::partition_of(hash, *partitions) as u32).collect()
             }
             Self::ById(expr, partitions) => {
                 let ids = cast(&expr.evaluate(batch)?.into_array(rows)?, &DataType::Int64)?;
                 let ids = ids.as_primitive::<Int64Type>();
                 let modulus = i64::try_from(*partitions).unwrap_or(i64::MAX).max(1);
                 let route = |row| if ids.is_null(row) { 0 } else { ids.value(row).rem_euclid(modulus) };
-                (0..rows).map(|row| usize::try_from(route(row)).unwrap_or_default()).collect()
+                (0..rows).map(|row| route(row) as u32).collect()
             }
             Self::RoundRobin { next, partitions } => {
                 let first = *next;
                 *next = (first + rows) % *partitions;
-                (first..first + rows).map(|position| position % *partitions).collect()
+                (first..first + rows).map(|position| (position % *partitions) as u32).collect()
             }
             Self::Range(finder) => finder.ranges(batch)?,
         };

@@ -10,6 +10,8 @@ use datafusion::common::Result;
 use datafusion::execution::memory_pool::MemoryLimit;
 use firesteel_shuffle::batch_bytes;
 
+use super::spread::spread;
+
 /// Rows wait here up to this size, for each task, and as many again are being divided.
 const BUFFER_BYTES_MAX: u64 = 8 << 20;
 
@@ -44,11 +46,11 @@ impl Scatter {
     }
 
     /// Takes a batch, every row of which has a route.
-    pub(crate) fn push(&mut self, batch: &RecordBatch, routes: &[usize]) {
+    pub(crate) fn push(&mut self, batch: &RecordBatch, routes: &[u32]) {
         for partition in routes {
-            self.counts[*partition] += 1;
+            self.counts[*partition as usize] += 1;
         }
-        self.routes.extend(routes.iter().map(|partition| *partition as u32));
+        self.routes.extend_from_slice(routes);
         self.bytes += batch_bytes(batch);
         for (arrived, column) in self.columns.iter_mut().zip(batch.columns()) {
             arrived.push(Arc::clone(column));
@@ -61,52 +63,43 @@ impl Scatter {
 
     /// Everything collected, by partition. Columns go one after the other, so that hardly more is held than has arrived.
     pub(crate) fn drain(&mut self) -> Result<Vec<(usize, RecordBatch)>> {
-        if self.routes.is_empty() {
+        let (routes, partitions) = (std::mem::take(&mut self.routes), self.counts.len());
+        let counts = std::mem::replace(&mut self.counts, vec![0; partitions]);
+        self.bytes = 0;
+        if routes.is_empty() {
             return Ok(Vec::new());
         }
-        let parts = self.parts();
-        let mut divided = vec![Vec::with_capacity(self.columns.len()); parts.len()];
+        let mut rows = None;
+        let mut divided: Vec<Vec<ArrayRef>> = vec![Vec::with_capacity(self.columns.len()); partitions];
         for arrived in &mut self.columns {
-            let column = joined(std::mem::take(arrived))?;
-            for ((_, rows), columns) in parts.iter().zip(&mut divided) {
-                columns.push(take(&column, rows, None)?);
-            }
+            let arrived = std::mem::take(arrived);
+            let parts = match spread(&arrived, &routes, &counts) {
+                Some(parts) => parts,
+                None => gathered(&arrived, rows.get_or_insert_with(|| rows_by_partition(&routes, &counts)))?,
+            };
+            divided.iter_mut().zip(parts).for_each(|(columns, column)| columns.push(column));
         }
-        let batch = |((partition, rows), columns): ((usize, UInt32Array), Vec<ArrayRef>)| {
-            let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        let batch = |(partition, (columns, count)): (usize, (Vec<ArrayRef>, &usize))| {
+            let options = RecordBatchOptions::new().with_row_count(Some(*count));
             Ok((partition, RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?))
         };
-        self.bytes = 0;
-        parts.into_iter().zip(divided).map(batch).collect()
-    }
-
-    /// The rows of each partition that has some, by their numbers; forgets all routes.
-    fn parts(&mut self) -> Vec<(usize, UInt32Array)> {
-        let following = |end: &mut usize, count: &usize| {
-            *end += count;
-            Some(*end - count)
-        };
-        let starts: Vec<usize> = self.counts.iter().scan(0, following).collect();
-        let mut ends = starts.clone();
-        let mut sorted = vec![0; self.routes.len()];
-        for (row, partition) in self.routes.drain(..).enumerate() {
-            let end = &mut ends[partition as usize];
-            sorted[*end] = row as u32;
-            *end += 1;
-        }
-        self.counts.fill(0);
-        let sorted = UInt32Array::from(sorted);
-        let spans = starts.into_iter().zip(ends).enumerate().filter(|(_, (start, end))| start < end);
-        spans.map(|(partition, (start, end))| (partition, sorted.slice(start, end - start))).collect()
+        let batches = divided.into_iter().zip(&counts).enumerate();
+        batches.filter(|(_, (_, count))| **count > 0).map(batch).collect()
     }
 }
 
-fn joined(arrived: Vec<ArrayRef>) -> Result<ArrayRef> {
-    match <[ArrayRef; 1]>::try_from(arrived) {
-        Ok([only]) => Ok(only),
-        Err(arrived) => {
-            let arrays: Vec<&dyn Array> = arrived.iter().map(AsRef::as_ref).collect();
-            Ok(concat(&arrays)?)
-        }
+/// The rows of each partition, by their numbers.
+fn rows_by_partition(routes: &[u32], counts: &[usize]) -> Vec<UInt32Array> {
+    let mut rows: Vec<Vec<u32>> = counts.iter().map(|count| Vec::with_capacity(*count)).collect();
+    for (row, partition) in routes.iter().enumerate() {
+        rows[*partition as usize].push(row as u32);
     }
+    rows.into_iter().map(UInt32Array::from).collect()
+}
+
+/// The column of each partition, from where its rows are.
+fn gathered(arrived: &[ArrayRef], rows: &[UInt32Array]) -> Result<Vec<ArrayRef>> {
+    let arrays: Vec<&dyn Array> = arrived.iter().map(AsRef::as_ref).collect();
+    let column = concat(&arrays)?;
+    rows.iter().map(|rows| Ok(take(&column, rows, None)?)).collect()
 }

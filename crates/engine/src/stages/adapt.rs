@@ -17,6 +17,7 @@ use firesteel_shuffle::MapOutput;
 use super::graph::{Stage, StageNo};
 use super::{fit, skew};
 use crate::exec::{CoalesceExec, ReadMode, ShuffleReadExec};
+use crate::key_filters::{KeyFilter, KeysId, filled};
 use crate::partition::{OutputScheme, RangeBounds, Sample};
 use crate::settings::AdaptiveSettings;
 
@@ -27,13 +28,16 @@ pub trait CompletedStages {
 
     /// Keys drawn by the tasks of a sampled stage.
     fn samples(&self, stage: StageNo) -> Vec<Sample>;
+
+    /// What lets the keys pass that the tasks of a stage gathered; nothing where there were too many.
+    fn keys(&self, stage: StageNo, id: KeysId) -> Option<Arc<KeyFilter>>;
 }
 
 impl Stage {
     /// The stage as it should run now that all its parents are complete.
     pub fn adapt(&self, completed: &dyn CompletedStages, settings: &AdaptiveSettings) -> Result<Self> {
         let mut adapted = self.clone();
-        adapted.plan = follow_maps(&adapted.plan, completed)?;
+        adapted.plan = filled(&follow_maps(&adapted.plan, completed)?, completed)?;
         if let OutputScheme::Range(ordering, partitions, None) = &self.output {
             let samples: Vec<_> = self.parents.iter().flat_map(|parent| completed.samples(*parent)).collect();
             let bounds = RangeBounds::from_samples(ordering, &samples, *partitions)?;

@@ -1,5 +1,6 @@
 //! Replaces every exchange of a plan by the end of one stage and the beginning of another.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::common::{Result, not_impl_err, plan_err};
@@ -13,7 +14,10 @@ use datafusion::physical_plan::{ExecutionPlan, limit::GlobalLimitExec, limit::Lo
 
 use super::graph::{Stage, StageGraph, StageNo, SubqueryLink};
 use super::{joins, limits, small, sorts};
-use crate::exec::{ExchangeExec, ExchangeKind, NumberExec, ReadMode, RecursionExec, ShuffleReadExec};
+use crate::exec::{
+    ExchangeExec, ExchangeKind, GatherKeysExec, KeyFilterExec, NumberExec, ReadMode, RecursionExec, ShuffleReadExec,
+};
+use crate::key_filters::{KeysId, gathered_in};
 use crate::partition::OutputScheme;
 use crate::settings::ExecutionSettings;
 
@@ -32,7 +36,13 @@ pub fn cut(plan: Arc<dyn ExecutionPlan>, settings: &ExecutionSettings) -> Result
         let stage = Stage::new(StageNo(0), whole, OutputScheme::Whole(partitions), &[])?;
         return Ok(StageGraph { stages: vec![stage], subqueries: Vec::new(), limit: None, schema });
     }
-    let mut cutter = Cutter { settings, stages: Vec::new(), subqueries: Vec::new(), subquery_stages: Vec::new() };
+    let mut cutter = Cutter {
+        settings,
+        stages: Vec::new(),
+        subqueries: Vec::new(),
+        subquery_stages: Vec::new(),
+        gathered: HashMap::new(),
+    };
     let (plan, limit) = limits::peel(&plan);
     let plan = sorts::by_ranges(plan, settings)?;
     let plan = cutter.cut(plan)?;
@@ -48,6 +58,8 @@ pub(super) struct Cutter<'a> {
     subqueries: Vec<SubqueryLink>,
     /// Every stage closed from now on waits for these; later stages than needed do too, which only costs time.
     subquery_stages: Vec<StageNo>,
+    /// Where keys are gathered.
+    gathered: HashMap<KeysId, StageNo>,
 }
 
 /// What the consumer's side of an exchange looks like.
@@ -91,6 +103,9 @@ impl Cutter<'_> {
             self.replace_exchange(node)
         } else if let Some(node) = plan.downcast_ref::<NumberExec>() {
             self.numbered(node)
+        } else if let Some(node) = plan.downcast_ref::<KeyFilterExec>() {
+            let Some(stage) = self.gathered.get(&node.id()) else { return Ok(Arc::clone(node.input())) };
+            Ok(Arc::new(node.with_stage(*stage)))
         } else {
             Ok(plan)
         }
@@ -175,7 +190,7 @@ impl Cutter<'_> {
                 None => plan,
             }
         };
-        if input.output_partitioning().partition_count() == 1 {
+        if input.output_partitioning().partition_count() == 1 && !input.is::<GatherKeysExec>() {
             return Ok(limited(input));
         }
         let mut equivalences = input.equivalence_properties().clone();
@@ -212,6 +227,7 @@ impl Cutter<'_> {
 
     fn close(&mut self, plan: Arc<dyn ExecutionPlan>, output: OutputScheme) -> Result<StageNo> {
         let no = StageNo(self.stages.len());
+        self.gathered.extend(gathered_in(&plan)?.into_iter().map(|id| (id, no)));
         self.stages.push(Stage::new(no, plan, output, &self.subquery_stages)?);
         Ok(no)
     }

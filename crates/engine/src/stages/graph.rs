@@ -10,7 +10,7 @@ use datafusion::logical_expr::physical_planning_context::{ScalarSubqueryResults,
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 
-use crate::exec::{PartitionsExec, ShuffleReadExec, ShuffleWriteExec};
+use crate::exec::{KeyFilterExec, PartitionsExec, ShuffleReadExec, ShuffleWriteExec};
 use crate::partition::OutputScheme;
 
 /// A stage's place in its graph.
@@ -42,6 +42,7 @@ impl Stage {
             if let Some(read) = node.downcast_ref::<ShuffleReadExec>() {
                 parents.push(read.stage());
             }
+            parents.extend(node.downcast_ref::<KeyFilterExec>().and_then(KeyFilterExec::stage));
             Ok(TreeNodeRecursion::Continue)
         })?;
         parents.sort();

@@ -17,3 +17,4 @@ mod sorts;
 pub use adapt::CompletedStages;
 pub use cut::cut;
 pub use graph::{ResultLimit, Stage, StageGraph, StageNo, SubqueryLink};
+pub(crate) use small::input_bytes;

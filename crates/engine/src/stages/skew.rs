@@ -26,7 +26,7 @@ use firesteel_shuffle::MapOutput;
 use super::adapt::CompletedStages;
 use super::fit::range_bytes;
 use super::graph::StageNo;
-use crate::exec::{ReadMode, ShuffleReadExec, Slice};
+use crate::exec::{GatherKeysExec, KeyFilterExec, ReadMode, ShuffleReadExec, Slice};
 use crate::settings::{AdaptiveSettings, SkewSettings};
 
 type Plan = Arc<dyn ExecutionPlan>;
@@ -108,6 +108,8 @@ fn source(plan: &Plan) -> Option<&ShuffleReadExec> {
 fn passes(plan: &Plan) -> bool {
     plan.is::<ProjectionExec>()
         || plan.is::<FilterExec>()
+        || plan.is::<KeyFilterExec>()
+        || plan.is::<GatherKeysExec>()
         || plan.downcast_ref::<SortExec>().is_some_and(|sort| sort.preserve_partitioning() && sort.fetch().is_none())
 }
 

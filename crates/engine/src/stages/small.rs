@@ -16,6 +16,7 @@ use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::physical_plan::union::{InterleaveExec, UnionExec};
 
 use crate::exec::{CoalesceExec, ExchangeExec, NumberExec};
+use crate::key_filters::without_filters;
 use crate::settings::ExecutionSettings;
 
 /// Bytes of a value whose size no statistics tell.
@@ -32,7 +33,7 @@ pub(super) fn whole_plan(
     }
     match input_bytes(plan)? {
         Some(bytes) if bytes <= settings.small_query_bytes => {
-            let whole = without_exchanges(plan)?;
+            let whole = without_exchanges(&without_filters(plan)?)?;
             Ok(joins_match(&whole)?.then_some(whole))
         }
         _ => Ok(None),
@@ -83,7 +84,7 @@ fn survey(plan: &Arc<dyn ExecutionPlan>) -> Result<Exchanges> {
 }
 
 /// The size of everything that is read, if all of it is known.
-fn input_bytes(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<usize>> {
+pub(crate) fn input_bytes(plan: &Arc<dyn ExecutionPlan>) -> Result<Option<usize>> {
     let mut total = Some(0_usize);
     plan.apply(|node| {
         if node.children().is_empty() {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::prelude::SessionConfig;
+use firesteel_engine::key_filters::{KeyFilter, KeysId};
 use firesteel_engine::partition::Sample;
 use firesteel_engine::stages::{CompletedStages, StageGraph, StageNo};
 use firesteel_model::ids::{JobId, StageId, TaskAttempt};
@@ -213,5 +214,9 @@ impl CompletedStages for Job {
 
     fn samples(&self, stage: StageNo) -> Vec<Sample> {
         self.run_of(stage).map(StageRun::samples).unwrap_or_default()
+    }
+
+    fn keys(&self, stage: StageNo, id: KeysId) -> Option<Arc<KeyFilter>> {
+        self.run_of(stage)?.key_filter(id).map(Arc::new)
     }
 }

@@ -1,12 +1,14 @@
 //! One stage of a running job: its plan, and the outputs of its tasks.
 
-use std::collections::HashMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::execution_plan::reset_plan_states;
 use firesteel_engine::error::spark_error;
 use firesteel_engine::in_task;
+use firesteel_engine::key_filters::{KeyFilter, Keys, KeysId};
 use firesteel_engine::partition::Sample;
 use firesteel_engine::stages::{Stage, StageNo};
 use firesteel_engine::task::TaskOutput;
@@ -28,6 +30,8 @@ pub(crate) struct StageRun {
     pub(crate) first_partition: usize,
     awaiting: HashMap<TaskAttempt, TaskOutput>,
     committed: Vec<Option<TaskOutput>>,
+    /// Of all tasks that ever committed: more keys than there are do no harm.
+    keys: BTreeMap<KeysId, Keys>,
     /// All outputs, once every task is done.
     pub(crate) complete: Option<Arc<Vec<MapOutput>>>,
     /// Its outputs were thrown away because all consumers are done.
@@ -47,6 +51,7 @@ impl StageRun {
             first_partition,
             awaiting: HashMap::new(),
             committed: vec![None; tasks],
+            keys: BTreeMap::new(),
             complete: None,
             forgotten: false,
             sent_plan: None,
@@ -84,7 +89,13 @@ impl StageRun {
 
     /// Makes an attempt's output the task's; gives the task's partition and the output.
     pub(crate) fn commit(&mut self, attempt: TaskAttempt) -> Option<(usize, MapOutput)> {
-        let output = self.awaiting.remove(&attempt)?;
+        let mut output = self.awaiting.remove(&attempt)?;
+        for (id, keys) in std::mem::take(&mut output.keys) {
+            match self.keys.entry(id) {
+                Entry::Vacant(entry) => drop(entry.insert(keys)),
+                Entry::Occupied(mut entry) => entry.get_mut().merge(&keys),
+            }
+        }
         let task = attempt.task.partition.0 as usize;
         let map = output.map.clone();
         *self.committed.get_mut(task)? = Some(output);
@@ -117,5 +128,9 @@ impl StageRun {
 
     pub(crate) fn samples(&self) -> Vec<Sample> {
         self.committed.iter().flatten().filter_map(|output| output.sample.clone()).collect()
+    }
+
+    pub(crate) fn key_filter(&self, id: KeysId) -> Option<KeyFilter> {
+        self.keys.get(&id)?.filter()
     }
 }

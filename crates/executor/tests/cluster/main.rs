@@ -5,6 +5,7 @@ mod bounds;
 mod cancel;
 mod failures;
 mod fleet;
+mod key_filters;
 mod nodes;
 mod partitions;
 mod plans;

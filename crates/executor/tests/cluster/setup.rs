@@ -14,7 +14,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use firesteel_engine::logical::PartitioningPlanner;
-use firesteel_engine::settings::{AdaptiveSettings, ExecutionSettings};
+use firesteel_engine::settings::{AdaptiveSettings, ExecutionSettings, KeyFilterSettings};
 use firesteel_engine::{physical_rules, session_config};
 use firesteel_executor::{ClusterConfig, JobOptions, LocalCluster, PartitionResult};
 use rand::rngs::StdRng;
@@ -26,6 +26,7 @@ pub(crate) fn settings() -> ExecutionSettings {
         shuffle_partitions: 5,
         batch_size: 16,
         small_query_bytes: 0,
+        key_filters: Some(KeyFilterSettings { scan_bytes_min: 0, ..KeyFilterSettings::default() }),
         adaptive: AdaptiveSettings { coalesce: false, ..AdaptiveSettings::default() },
         ..ExecutionSettings::default()
     }
@@ -58,7 +59,7 @@ impl QueryPlanner for Planner {
 
 /// A session under our configuration, with the tables `t0`, `t1` and `t2`.
 pub(crate) fn session(settings: &ExecutionSettings, seed: u64) -> SessionContext {
-    with_tables(builder(session_config(settings)).with_physical_optimizer_rules(physical_rules()), seed)
+    with_tables(builder(session_config(settings)).with_physical_optimizer_rules(physical_rules(settings)), seed)
 }
 
 /// A session of plain DataFusion with the same tables.

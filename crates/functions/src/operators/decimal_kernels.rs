@@ -8,7 +8,7 @@ use firesteel_spec::DataType;
 use super::number_kernels::{Arithmetic, by_zero, overflow};
 use super::operand::zip;
 use crate::cast::wide_out_of_range;
-use crate::number::{divide_half_up, fits, power_of_ten, rescale};
+use crate::number::{divide_half_up, first_beyond, fits, power_of_ten, rescale};
 use crate::udf::KernelContext;
 
 /// Scales of both operands and of the result, and the result's precision.
@@ -63,7 +63,7 @@ pub(super) fn arithmetic(
         wide_out_of_range(value, scale, shape.precision, shape.result as i8)
     };
     if operation == Arithmetic::Multiply && shape.result == shape.left + shape.right {
-        let limit = 10_u128.pow(u32::from(shape.precision));
+        let limit = first_beyond(shape.precision);
         let product = |a, b| product(a, b).filter(|value| value.unsigned_abs() < limit);
         return zip::<Decimal128Type, Decimal128Type, Decimal128Type>(context, values, rows, product, error);
     }

@@ -5,6 +5,7 @@ mod cached;
 mod coalesce;
 mod frames;
 mod joins;
+mod key_filters;
 mod memory;
 mod number;
 mod ordered;
@@ -34,6 +35,8 @@ pub(super) fn all() -> Vec<Arc<dyn NodeCodec>> {
     vec![
         Of::<cached::Cached>::codec(),
         Of::<coalesce::Coalesce>::codec(),
+        Of::<key_filters::GatherKeys>::codec(),
+        Of::<key_filters::KeyFilters>::codec(),
         Of::<number::Number>::codec(),
         Of::<number::Settled>::codec(),
         Of::<ordered::Ordered>::codec(),

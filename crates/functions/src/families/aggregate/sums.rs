@@ -16,6 +16,7 @@ use firesteel_spec::types_arrow::to_arrow;
 
 use super::udaf::Kind;
 use crate::errors::to_datafusion;
+use crate::number::first_beyond;
 use crate::udf::KernelContext;
 
 /// The kinds of this module.
@@ -154,7 +155,7 @@ impl SumGroups {
 
     fn bounded(&self, value: i128) -> Result<Option<i128>> {
         let fits = match self.result {
-            DataType::Decimal(precision, _) => value.unsigned_abs() < 10_u128.pow(u32::from(precision)),
+            DataType::Decimal(precision, _) => value.unsigned_abs() < first_beyond(precision),
             DataType::YearMonthInterval(..) => i32::try_from(value).is_ok(),
             _ => i64::try_from(value).is_ok(),
         };

@@ -84,7 +84,7 @@ class Engine:
         if self.name == "firesteel":
             program = os.environ.get("FIRESTEEL", "firesteel")
             command = [program, "connect", "--port", "0", "--conf", f"spark.master=local[{self.cores}]"]
-            pattern = r"(sc://\S+)"
+            pattern = r"(sc://[^\s']+)"
         elif self.name == "sail":
             command = [str(Path(sys.executable).parent / "sail"), "spark", "server", "--ip", "127.0.0.1", "--port", "0"]
             pattern = r"(?:127\.0\.0\.1|0\.0\.0\.0):(\d+)"

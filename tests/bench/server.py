@@ -23,7 +23,7 @@ class Server:
         self.folder = tempfile.TemporaryDirectory()
         command = [PROGRAM, "connect", "--port", "0", *(part for one in self.settings for part in ("--conf", one))]
         self.process = subprocess.Popen(command, cwd=self.folder.name, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        self.url = first_match(self.process.stdout, r"(sc://\S+)")
+        self.url = first_match(self.process.stdout, r"(sc://[^\s']+)")
         threading.Thread(target=lambda: [None for _ in self.process.stdout], daemon=True).start()
         self.session = SparkSession.builder.remote(self.url).create()
         return self

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -212,3 +213,26 @@ def test_a_store_that_is_gone_does_not_hold_up_the_end(tmp_path, hears):
         finally:
             process.kill()
             process.wait()
+
+
+def test_connect_makes_a_token_and_prints_it(tmp_path, monkeypatch):
+    """What is printed is all that a client needs; without the token nobody gets in."""
+    from pyspark.sql import SparkSession
+    from pyspark.sql.connect.client import SparkConnectClient
+
+    monkeypatch.delenv("SPARK_CONNECT_AUTHENTICATE_TOKEN", raising=False)
+    line = [binary(), "connect", "--port", "0"]
+    server = subprocess.Popen(line, cwd=tmp_path, env=own_environment({}), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        said = server.stdout.readline().strip()
+        found = re.fullmatch(r"SPARK_REMOTE='((sc://localhost:\d+)/;token=[0-9a-f]{32})'", said)
+        assert found, said
+        session = SparkSession.builder.remote(found.group(1)).create()
+        assert session.range(5).count() == 5
+        session.stop()
+        for url in (found.group(2), f"{found.group(2)}/;token=guessed"):
+            with pytest.raises(Exception, match="UNAUTHENTICATED|[Tt]oken"):
+                SparkConnectClient(url).get_configs("spark.app.name")
+    finally:
+        server.terminate()
+        server.wait(20)

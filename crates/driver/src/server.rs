@@ -20,17 +20,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the engine and listens; with a token every call must carry it.
+    /// Starts the engine and listens; every call must carry the token.
     ///
     /// Errors: the address is taken, settings make no sense.
-    pub async fn start(config: EngineConfig, bind: SocketAddr, token: Option<String>) -> Result<Self> {
+    pub async fn start(config: EngineConfig, bind: SocketAddr, token: String) -> Result<Self> {
         let failed = |source| SparkError::internal(format!("cannot listen on {bind}")).source(source);
         let listener = TcpListener::bind(bind).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let application = Application::start(config)?;
         let settings = Arc::new(RuntimeConf::new(application.conf.clone()));
         let engine = Arc::new(DriverEngine::new(Arc::clone(&application)));
-        let handle = serve(listener, ServerConfig { engine, token, settings, artifact_directory: None })?;
+        let handle = serve(listener, ServerConfig { engine, token: Some(token), settings, artifact_directory: None })?;
         Ok(Self { address, handle, application })
     }
 

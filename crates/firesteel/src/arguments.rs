@@ -103,7 +103,7 @@ pub(crate) struct Connect {
     #[arg(long, default_value_t = CONNECT_PORT)]
     pub(crate) port: u16,
 
-    /// Token that clients must give. Needed when listening on more than this machine.
+    /// Token that clients must give; without it one is made and printed, on this machine's own address alone.
     #[arg(long, env = "FIRESTEEL_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
 

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::net::SocketAddr;
 
+use uuid::Uuid;
+
 use crate::arguments::Connect;
 use crate::data::Data;
 use crate::engine::{EngineConfig, Server};
@@ -26,9 +28,10 @@ pub(crate) async fn connect(arguments: Connect) -> Result<(), Failure> {
         ..EngineConfig::default()
     };
     let bind = SocketAddr::from((arguments.host, arguments.port));
-    let server = Server::start(config, bind, arguments.token.clone()).await?;
+    let token = arguments.token.as_ref().map_or_else(Token::made, |token| Token::Given(token.clone()));
+    let server = Server::start(config, bind, token.text().to_owned()).await?;
     sql::tell(&data);
-    announce(server.address(), arguments.token.is_some());
+    announce(server.address(), &token);
     interrupts.next().await;
     tokio::select! {
         () = server.shutdown() => {}
@@ -38,11 +41,37 @@ pub(crate) async fn connect(arguments: Connect) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What clients have to give.
+enum Token {
+    /// By the user, who knows it and may not want to see it.
+    Given(String),
+    /// For this run, so that other users of this machine stay outside.
+    Made(String),
+}
+
+impl Token {
+    fn made() -> Self {
+        Self::Made(Uuid::new_v4().simple().to_string())
+    }
+
+    fn text(&self) -> &str {
+        match self {
+            Self::Given(text) | Self::Made(text) => text,
+        }
+    }
+}
+
 /// The address goes to standard output, so that scripts can read it.
-fn announce(address: SocketAddr, wants_token: bool) {
+fn announce(address: SocketAddr, token: &Token) {
     let host = if address.ip().is_loopback() { "localhost".to_owned() } else { address.ip().to_string() };
-    let hint = if wants_token { "; clients give the token in SPARK_CONNECT_AUTHENTICATE_TOKEN" } else { "" };
+    let remote = format!("sc://{host}:{}", address.port());
+    let (line, hint) = match token {
+        Token::Given(_) => {
+            (format!("SPARK_REMOTE={remote}"), "; clients give the token in SPARK_CONNECT_AUTHENTICATE_TOKEN")
+        }
+        Token::Made(text) => (format!("SPARK_REMOTE='{remote}/;token={text}'"), ""),
+    };
     // Clients can still connect if nobody reads it.
-    let _ = writeln!(std::io::stdout(), "SPARK_REMOTE=sc://{host}:{}", address.port());
+    let _ = writeln!(std::io::stdout(), "{line}");
     let _ = writeln!(std::io::stderr(), "serving until Ctrl-C{hint}");
 }

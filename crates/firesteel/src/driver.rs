@@ -103,7 +103,7 @@ async fn serve(file: &Path, arguments: &Driver) -> Result<(), Failure> {
         None => config,
     };
     let bind = SocketAddr::from((Ipv4Addr::UNSPECIFIED, arguments.port));
-    let server = Server::start(config, bind, Some(token)).await?;
+    let server = Server::start(config, bind, token).await?;
     let sessions: Option<SessionCount> = Some(Arc::new(server.session_count()));
     let sources = Sources { executors: pods.as_ref().map(Pods::reports), tally, log: None, sessions };
     let reporting = report(PodIdentity::of_server(variable, 0).ok(), sources).await?;

@@ -71,7 +71,7 @@ impl Execution<'_> {
     async fn serve(&self, config: EngineConfig, process: &Process, interrupts: &mut Interrupts) -> Result<(), Failure> {
         let token = Uuid::new_v4().simple().to_string();
         let config = EngineConfig { python_path: process.python_path.clone(), ..config };
-        let server = Server::start(config, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Some(token.clone())).await?;
+        let server = Server::start(config, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), token.clone()).await?;
         let environment = Environment {
             port: server.address().port(),
             token: &token,

@@ -8,6 +8,7 @@ time service. Prints p50 and p95 of each step, and of the whole.
 
 import argparse
 import json
+import math
 import subprocess
 import threading
 import time
@@ -47,7 +48,8 @@ def main() -> None:
 
 
 def at(spans: list[float], share: float) -> float:
-    return spans[min(len(spans) - 1, int(len(spans) * share))]
+    """The least of them that so large a share of them does not exceed."""
+    return spans[math.ceil(len(spans) * share) - 1]
 
 
 class Watch:

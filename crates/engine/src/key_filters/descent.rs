@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::Schema;
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::common::{JoinSide, JoinType, Result};
+use datafusion::physical_expr::Partitioning;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr_common::physical_expr::is_volatile;
@@ -12,7 +13,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::aggregates::AggregateExec;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::coop::CooperativeExec;
-use datafusion::physical_plan::execution_plan::replace_children_if_necessary;
+use datafusion::physical_plan::execution_plan::{ExecutionPlanProperties, replace_children_if_necessary};
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::projection::ProjectionExec;
@@ -20,7 +21,7 @@ use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::union::UnionExec;
 
-use super::{Expr, KeysId, Plan};
+use super::{Expr, KeysId, Plan, is_selective, reduces};
 use crate::exec::{GatherKeysExec, KeyFilterExec, UnorderedExec};
 use crate::in_task::asks_for_task;
 
@@ -49,9 +50,31 @@ pub(super) fn gather(plan: &Plan, keys: &[Expr], next: KeysId, most: usize) -> R
     Ok(Some(Gathered { plan: replace_children_if_necessary(Arc::clone(plan), children)?, id }))
 }
 
-/// Gathers keys of what an exchange reads.
+/// Gathers keys of groups of which a predicate leaves few: where they are grouped, they are exchanged once more for that.
+pub(super) fn gather_groups(plan: &Plan, keys: &[Expr], next: KeysId, most: usize) -> Result<Option<Gathered>> {
+    let (mut node, mut selective) = (plan, false);
+    while !node.is::<AggregateExec>() {
+        let filter = node.downcast_ref::<FilterExec>();
+        selective |= filter.is_some_and(|filter| is_selective(filter.predicate()));
+        let passes = filter.is_some() || node.is::<ProjectionExec>() || node.is::<UnorderedExec>();
+        let Some(below) = node.children().first().copied().filter(|_| passes) else { return Ok(None) };
+        node = below;
+    }
+    let Partitioning::Hash(_, count) = plan.output_partitioning() else { return Ok(None) };
+    if !selective || *count == 1 {
+        return Ok(None);
+    }
+    let partitioning = Partitioning::Hash(keys.to_vec(), *count);
+    let gathering = Arc::new(GatherKeysExec::new(Arc::clone(plan), next, keys.to_vec(), most));
+    Ok(Some(Gathered { plan: Arc::new(RepartitionExec::try_new(gathering, partitioning)?), id: next }))
+}
+
+/// Gathers keys of what an exchange reads, if these are likely to be few.
 fn gather_below(exchange: &Plan, keys: &[Expr], next: KeysId, most: usize) -> Result<Option<Gathered>> {
     let Some(input) = exchange.children().first().map(|input| Arc::clone(input)) else { return Ok(None) };
+    if !reduces(&input)? {
+        return Ok(None);
+    }
     let mut below = Some(&input);
     while let Some(node) = below.and_then(|plan| plan.downcast_ref::<GatherKeysExec>()) {
         if node.keys() == keys {

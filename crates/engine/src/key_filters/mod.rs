@@ -37,7 +37,7 @@ use datafusion::physical_plan::limit::{GlobalLimitExec, LocalLimitExec};
 use crate::exec::{GatherKeysExec, KeyFilterExec, RecursionExec};
 use crate::settings::KeyFilterSettings;
 use crate::stages::{CompletedStages, input_bytes};
-use descent::{Gathered, gather, place};
+use descent::{Gathered, gather, gather_groups, place};
 pub use keys::{KeyFilter, Keys};
 
 type Plan = Arc<dyn ExecutionPlan>;
@@ -71,54 +71,81 @@ struct Carrier {
 }
 
 impl Carrier {
-    /// From the top down: what a join above filters is less for those below.
+    /// A join is tried before those below it, for whose sides its filter is selective, and after them.
     fn carry(&mut self, plan: Plan) -> Result<Plan> {
         if plan.is::<RecursionExec>() {
             return Ok(plan);
         }
-        let filtered = plan.downcast_ref::<HashJoinExec>().map(|join| self.across(join)).transpose()?.flatten();
-        let plan = match filtered {
-            Some(children) => replace_children_if_necessary(plan, children)?,
-            None => plan,
-        };
+        let plan = self.filtered(plan)?;
         let children = plan.children().into_iter().map(|child| self.carry(Arc::clone(child)));
         let children = children.collect::<Result<Vec<_>>>()?;
-        replace_children_if_necessary(plan, children)
+        self.filtered(replace_children_if_necessary(plan, children)?)
     }
 
-    /// A join's sides with keys gathered on the left and a filter on the right, if that promises to be worth it.
+    fn filtered(&mut self, plan: Plan) -> Result<Plan> {
+        let sides = plan.downcast_ref::<HashJoinExec>().map(|join| self.across(join)).transpose()?.flatten();
+        match sides {
+            Some(sides) => replace_children_if_necessary(plan, sides),
+            None => Ok(plan),
+        }
+    }
+
+    /// A join's sides, one with its keys gathered and the other with a filter, if that promises to be worth it and is not
+    /// done.
     fn across(&mut self, join: &HashJoinExec) -> Result<Option<Vec<Plan>>> {
-        if !drops_right(join) || !reduces(join.left())? {
-            return Ok(None);
-        }
-        let bytes = input_bytes(join.right())?;
-        if bytes.is_some_and(|bytes| bytes < self.settings.scan_bytes_min) {
-            return Ok(None);
-        }
-        if !have_hashes(join)? {
+        let (left, right) = (join.left(), join.right());
+        let done = waits_for(right, &gathered_in(left)?)? || waits_for(left, &gathered_in(right)?)?;
+        if done || join.null_aware || !have_hashes(join)? {
             return Ok(None);
         }
         let (left_keys, right_keys): (Vec<Expr>, Vec<Expr>) = join.on().iter().cloned().unzip();
-        let next = KeysId(self.gathers);
-        let Some(Gathered { plan: left, id }) = gather(&collected(join), &left_keys, next, self.settings.keys_max)?
-        else {
+        let collected = collected(join);
+        let (left, right) = ((&collected, left_keys.as_slice()), (right, right_keys.as_slice()));
+        if drops_right(join)
+            && let Some((left, right)) = self.filter(left, right)?
+        {
+            return Ok(Some(vec![left, right]));
+        }
+        if drops_left(join)
+            && let Some((right, left)) = self.filter(right, left)?
+        {
+            return Ok(Some(vec![left, right]));
+        }
+        Ok(None)
+    }
+
+    /// The first plan with its keys gathered, the second with a filter by them.
+    fn filter(&mut self, from: (&Plan, &[Expr]), to: (&Plan, &[Expr])) -> Result<Option<(Plan, Plan)>> {
+        if input_bytes(to.0)?.is_some_and(|bytes| bytes < self.settings.scan_bytes_min) {
             return Ok(None);
+        }
+        let next = KeysId(self.gathers);
+        let gathered = match gather_groups(from.0, from.1, next, self.settings.keys_max)? {
+            Some(gathered) => Some(gathered),
+            None => gather(from.0, from.1, next, self.settings.keys_max)?,
         };
-        let Some(right) = place(join.right(), &right_keys, id, false)? else { return Ok(None) };
+        let Some(Gathered { plan: from, id }) = gathered else { return Ok(None) };
+        let Some(to) = place(to.0, to.1, id, false)? else { return Ok(None) };
         self.gathers += u32::from(id == next);
-        Ok(Some(vec![left, right]))
+        Ok(Some((from, to)))
     }
 }
 
 /// Whether rows of the right side come out, and count, only where they have a partner.
 fn drops_right(join: &HashJoinExec) -> bool {
     use JoinType::{Inner, Left, LeftAnti, LeftSemi, RightSemi};
-    let by_kind = match *join.partition_mode() {
+    match *join.partition_mode() {
         PartitionMode::Partitioned => matches!(join.join_type(), Inner | Left | LeftSemi | LeftAnti | RightSemi),
         // Others are not cut as they stand.
         _ => matches!(join.join_type(), Inner | RightSemi),
-    };
-    by_kind && !join.null_aware
+    }
+}
+
+/// The same of the left side; one that is collected is small.
+fn drops_left(join: &HashJoinExec) -> bool {
+    use JoinType::{Inner, LeftSemi, Right, RightAnti, RightSemi};
+    *join.partition_mode() == PartitionMode::Partitioned
+        && matches!(join.join_type(), Inner | Right | RightSemi | RightAnti | LeftSemi)
 }
 
 /// Whether keys that are equal have one hash, wherever in the plan it is taken. Floating-point numbers have two zeros.
@@ -196,4 +223,9 @@ pub(crate) fn gathered_in(plan: &Plan) -> Result<Vec<KeysId>> {
         Ok(TreeNodeRecursion::Continue)
     })?;
     Ok(found)
+}
+
+/// Whether a plan waits for one of these keys.
+pub(crate) fn waits_for(plan: &Plan, keys: &[KeysId]) -> Result<bool> {
+    plan.exists(|node| Ok(node.downcast_ref::<KeyFilterExec>().is_some_and(|filter| keys.contains(&filter.id()))))
 }

@@ -17,7 +17,7 @@ use super::{joins, limits, small, sorts};
 use crate::exec::{
     ExchangeExec, ExchangeKind, GatherKeysExec, KeyFilterExec, NumberExec, ReadMode, RecursionExec, ShuffleReadExec,
 };
-use crate::key_filters::{KeysId, gathered_in};
+use crate::key_filters::{KeysId, gathered_in, waits_for};
 use crate::partition::OutputScheme;
 use crate::settings::ExecutionSettings;
 
@@ -86,10 +86,25 @@ impl Cutter<'_> {
         if let Some(node) = plan.downcast_ref::<ScalarSubqueryExec>() {
             return self.cut_subqueries(node);
         }
-        let children = joins::uncollected(&plan);
-        let children = children.into_iter().map(|child| self.cut(child)).collect::<Result<Vec<_>>>()?;
+        let children = self.cut_children(joins::uncollected(&plan))?;
         let plan = joins::with_children(plan, children, self)?;
         self.replace(plan)
+    }
+
+    /// In their order, unless the first of two waits for keys of the second.
+    fn cut_children(&mut self, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Vec<Arc<dyn ExecutionPlan>>> {
+        let swaps = match children.as_slice() {
+            [first, second] => waits_for(first, &gathered_in(second)?)?,
+            _ => false,
+        };
+        if swaps {
+            children.reverse();
+        }
+        let mut children = children.into_iter().map(|child| self.cut(child)).collect::<Result<Vec<_>>>()?;
+        if swaps {
+            children.reverse();
+        }
+        Ok(children)
     }
 
     fn replace(&mut self, plan: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {

@@ -125,6 +125,21 @@ async fn rows_without_a_partner_stay_where_they_are() {
     }
 }
 
+/// A filter after a grouping, whose groups only the driver's side of the exchange knows to be few.
+#[tokio::test]
+async fn few_groups_filter_what_they_are_joined_with() {
+    let query: Query = |large, _| {
+        let groups = large.clone().aggregate(vec![col("key").alias("s_key")], vec![sum(col("value")).alias("n")])?;
+        let few = groups.filter(col("n").lt(lit(100_i64)))?.select(vec![col("s_key")])?;
+        totals(large.join(few, JoinType::LeftSemi, &["key"], &["s_key"], None)?)
+    };
+    let (_, expected, all) = run(&without_filters(), query).await;
+    let (shown, found, moved) = run(&with_keys(200), query).await;
+    assert!(shown.contains("KeyFilterExec"), "{shown}");
+    assert_eq!(found, expected, "{shown}");
+    assert!(moved * 10 < all * 6, "{moved} of {all} rows moved\n{shown}");
+}
+
 #[tokio::test]
 async fn too_many_keys_filter_nothing() {
     for query in FILTERED {

@@ -168,10 +168,6 @@ images: build ## Build the images firesteel:0.1 and firesteel-operator:0.1 with 
 e2e: check-chart ## Run tests/e2e against the cluster of KUBECONFIG, with images that are there. ONLY=name picks tests.
 	$(PYTHON) -m pytest tests/e2e --tb=short --durations=20 -n $(E2E_WORKERS) -m '$(E2E_MARKS)' $(if $(ONLY),-k '$(ONLY)')
 
-.PHONY: e2e-short
-e2e-short: ## The part of it that CI runs: all but what takes longest.
-	$(MAKE) e2e E2E_MARKS='not scripts and not long'
-
 .PHONY: e2e-scripts
 e2e-scripts: ## Run the classic scripts of tests/spark/scripts as jobs on the cluster of KUBECONFIG.
 	$(PYTHON) -m pytest tests/e2e/test_scripts.py --tb=short -rA -n 5 -m scripts $(if $(ONLY),-k '$(ONLY)')

@@ -20,7 +20,6 @@ KINDS = (*RESOURCES, "pods")
 def pytest_configure(config):
     config.addinivalue_line("markers", "alone: no other test runs at the same time")
     config.addinivalue_line("markers", "waits: for most of its time, and long; it begins before others")
-    config.addinivalue_line("markers", "long: not part of make e2e-short")
     config.addinivalue_line("markers", "scripts: many programs; make e2e-scripts")
 
 

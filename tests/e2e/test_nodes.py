@@ -43,7 +43,6 @@ def on(node: str, pods: list[dict]) -> list[str]:
 
 
 @pytest.mark.alone
-@pytest.mark.long
 @pytest.mark.skipif(not POWER, reason="E2E_NODE_POWER names no program that cuts a node's power")
 def test_power_cut(name, spare_node):
     """The node's executor is lost with it; the job ends right without it."""

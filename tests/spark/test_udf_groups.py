@@ -169,3 +169,108 @@ def test_aggregates_over_several_groupings(spark, sales):
     rolled = sales.rollup("k").agg(total("v").alias("v")).sort("v").collect()
     assert [tuple(row) for row in rolled] == [("a", 3.0), (None, 7.0), ("b", 18.0), (None, 28.0)]
     assert sales.filter("id < 0").rollup("k").agg(total("v")).collect() == []
+
+
+def test_a_group_sees_and_gives_what_it_would_alone(spark):
+    """Groups are converted many at a time: a null, a type or a name of one changes nothing for another."""
+    rows = [(1, 10, True, "a", [1], (1,)), (1, 11, False, "b", [2], (2,)), (2, None, None, None, None, None),
+            (2, 12, True, "c", [None, 3], (None,)), (3, 13, False, "d", [4], (3,))]
+    df = spark.createDataFrame(rows, "k int, n long, b boolean, s string, l array<int>, t struct<x: int>").coalesce(1)
+
+    def seen(key, frame):
+        kinds = ",".join(map(str, frame.dtypes)) + "|" + ",".join(sorted({str(each.dtype) for each in frame.l if each is not None}))
+        named = f"{frame.index[0]}-{frame.index[-1]} {type(frame.index).__name__}"
+        return pd.DataFrame({"k": [key[0]], "kinds": [kinds], "index": [named]})
+
+    found = df.groupBy("k").applyInPandas(seen, "k int, kinds string, index string").sort("k").collect()
+    plain = "int32,int64,bool,object,object,object|int32"
+    assert found == [(1, plain, "0-1 RangeIndex"), (2, "int32,float64,object,object,object,object|float64", "0-1 RangeIndex"), (3, plain, "0-0 RangeIndex")]
+
+
+def test_frames_that_differ_from_group_to_group(spark):
+    df = spark.range(6).select((F.col("id") % 6).alias("k"), (F.col("id") + 2**53 + 1).alias("n")).coalesce(1)
+
+    def uneven(frame):
+        k = int(frame.k.iloc[0])
+        frame["n"] += 1  # what a function does to its rows stays its own
+        if k == 0:
+            return frame
+        if k == 1:
+            return frame.astype({"n": "float64"}).assign(n=1.0)
+        if k == 2:
+            return frame[["n", "k"]]
+        if k == 3:
+            return frame.iloc[:0]
+        if k == 4:
+            return pd.DataFrame({"k": ["4"], "n": pd.Series([7], dtype="Int64")})
+        return pd.DataFrame({"k": pd.Categorical([5]), "n": [None]})
+
+    found = df.groupBy("k").applyInPandas(uneven, "k long, n long").sort("k").collect()
+    assert found == [(0, 2**53 + 2), (1, 1), (2, 2**53 + 4), (4, 7), (5, None)]
+
+
+def test_a_group_whose_result_cannot_be_converted(spark):
+    """The others of its batch can: the error is that of the one."""
+    df = spark.range(4).select(F.col("id").alias("k")).coalesce(1)
+
+    def odd(frame):
+        return pd.DataFrame({"v": ["x" if frame.k.iloc[0] == 2 else "7"]})
+
+    with pytest.raises(PythonException, match="column 'v' with type 'object'") as caught:
+        df.groupBy("k").applyInPandas(odd, "v long").collect()
+    assert "SQL config" in str(caught.value)
+    three = df.filter("k <> 2").groupBy("k").applyInPandas(odd, "v long").collect()
+    assert three == [(7,)] * 3
+
+    def fails(frame):
+        raise ValueError("no such group")
+
+    with pytest.raises(PythonException, match="no such group") as caught:
+        df.groupBy("k").applyInPandas(fails, "v long").collect()
+    assert "<worker>" not in str(caught.value) and ", in fails" in str(caught.value)
+
+
+def test_aggregates_of_many_groups(spark):
+    """Values of many groups are converted together, as each would be alone."""
+    ids = spark.range(2000).select((F.col("id") % 500).cast("int").alias("k"), "id", F.when(F.col("id") % 3 == 0, F.col("id")).alias("n"))
+
+    @pandas_udf("long")
+    def total(v: pd.Series) -> int:
+        return v.sum()
+
+    @pandas_udf("string")
+    def kind(v: pd.Series) -> str:
+        return f"{v.dtype} {v.index[0]} {len(v)}"
+
+    @pandas_udf("double")
+    def uneven(v: pd.Series) -> float:
+        return [None, int(v.min()), float(v.max())][int(v.iloc[0]) % 3]
+
+    found = ids.coalesce(1).groupBy("k").agg(total("id").alias("t"), kind("n").alias("n"), uneven("id").alias("u")).collect()
+    whole = {row.k: row for row in found}
+    assert len(whole) == len(found) == 500
+    for k in range(500):
+        assert whole[k].t == sum(range(k, 2000, 500))
+        assert whole[k].n == "float64 0 4"
+        assert whole[k].u == [None, k, k + 1500][k % 3]
+
+
+def test_windows_of_many_partitions(spark):
+    """Partitions travel together; each row's frame stays its partition's own."""
+    ids = spark.range(900).select((F.col("id") % 300).cast("int").alias("k"), "id").coalesce(1)
+
+    @pandas_udf("double")
+    def mean(v: pd.Series) -> float:
+        return v.mean()
+
+    @pandas_udf("long")
+    def first(v: pd.Series) -> int:
+        return v.iloc[0] if v.index[0] == 0 else -1
+
+    whole, running = Window.partitionBy("k"), Window.partitionBy("k").orderBy("id").rowsBetween(-1, 0)
+    seen = ids.select("k", "id", mean("id").over(whole).alias("m"), first("id").over(whole).alias("f"), mean("id").over(running).alias("r"))
+    rows = seen.collect()
+    assert len(rows) == 900
+    for row in rows:
+        assert (row.m, row.f) == (row.k + 300.0, row.k)
+        assert row.r == (row.id if row.id < 300 else row.id - 150.0)

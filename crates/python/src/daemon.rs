@@ -22,25 +22,15 @@ const END_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest path that a socket may have.
 const PATH_BYTES_MAX: i32 = 4096;
 
-/// PySpark's daemon over workers whose every request names the module that answers it.
-const PLANNING: &str = "
-import importlib, sys, types
-from pyspark.daemon import manager
-from pyspark.serializers import UTF8Deserializer
-
-def main(infile, outfile):
-    try:
-        name = UTF8Deserializer().loads(infile)
-    except EOFError:
-        sys.exit(-1)
-    importlib.import_module(name).main(infile, outfile)
-
-module = types.ModuleType('pyspark.planning')
-module.main = main
-sys.modules[module.__name__] = module
-sys.argv = [sys.argv[0], module.__name__]
-manager()
+/// Runs a program of ours as a module of PySpark's: its lines are left out of the tracebacks that users see, as PySpark's are.
+const RUN: &str = "
+import sys, pyspark
+exec(compile(sys.argv.pop(1), pyspark.__path__[0] + '/<worker>', 'exec'))
 ";
+/// Workers that call functions.
+const FUNCTIONS: &str = include_str!("../workers/functions.py");
+/// Workers that answer questions about plans.
+const PLANNING: &str = include_str!("../workers/planning.py");
 
 /// A process that forks a worker for every connection to its socket.
 ///
@@ -132,11 +122,12 @@ impl Drop for Daemon {
 
 fn command(key: &WorkerKey, sockets: &Path) -> Command {
     let mut command = Command::new(&key.executable);
-    match key.role {
-        WorkerRole::Functions => command.args(["-m", "pyspark.daemon", "pyspark.worker"]),
-        WorkerRole::Planning => command.args(["-c", PLANNING]),
+    let program = match key.role {
+        WorkerRole::Functions => FUNCTIONS,
+        WorkerRole::Planning => PLANNING,
     };
     command
+        .args(["-c", RUN, program])
         .env_clear()
         // Keys are placed by their hash: workers everywhere must agree on it, as Spark has them do.
         .env("PYTHONHASHSEED", "0")

@@ -15,8 +15,8 @@ const FLUSH_BYTES: usize = 128 << 10;
 
 /// The way to a worker.
 ///
-/// Flow: a plain stream is `batch` as often as there are batches, then `finish`. Groups are `group` for each, then
-/// `finish_groups`. What comes back is the half of the socket that the output needs in the end.
+/// Flow: a plain stream is `batch` as often as there are batches, then `finish`. Groups are `group` for each, or
+/// `groups` for some, then `finish_groups`. What comes back is the half of the socket that the output needs in the end.
 pub struct Input {
     socket: OwnedWriteHalf,
     stream: Option<StreamWriter<Vec<u8>>>,
@@ -59,14 +59,27 @@ impl Input {
     pub async fn group(&mut self, frames: &[(SchemaRef, Vec<RecordBatch>)]) -> Result<()> {
         self.pending.count(frames.len());
         for (schema, batches) in frames {
-            let buffer = std::mem::take(&mut self.pending.0);
-            let mut stream = StreamWriter::try_new(buffer, schema).map_err(arrow)?;
-            for batch in batches {
-                stream.write(batch).map_err(arrow)?;
-            }
-            self.pending.0 = stream.into_inner().map_err(arrow)?;
+            self.write_stream(schema, batches)?;
         }
         if self.pending.0.len() >= FLUSH_BYTES { self.flush().await } else { Ok(()) }
+    }
+
+    /// Sends groups that travel together: the rows of each, and a stream of all their rows.
+    pub async fn groups(&mut self, lengths: &[usize], schema: &SchemaRef, batches: &[RecordBatch]) -> Result<()> {
+        self.pending.count(lengths.len());
+        lengths.iter().for_each(|rows| self.pending.count(*rows));
+        self.write_stream(schema, batches)?;
+        self.flush().await
+    }
+
+    fn write_stream(&mut self, schema: &SchemaRef, batches: &[RecordBatch]) -> Result<()> {
+        let buffer = std::mem::take(&mut self.pending.0);
+        let mut stream = StreamWriter::try_new(buffer, schema).map_err(arrow)?;
+        for batch in batches {
+            stream.write(batch).map_err(arrow)?;
+        }
+        self.pending.0 = stream.into_inner().map_err(arrow)?;
+        Ok(())
     }
 
     /// Ends the groups.

@@ -12,7 +12,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, PlanProperties};
 use futures::{TryStreamExt, stream};
 
-use super::{display_label, one_input, same_statistics};
+use super::{display_label, in_order, one_input, same_statistics};
 use crate::key_filters::{Keys, KeysId};
 use crate::task::TaskEnvironment;
 
@@ -75,13 +75,7 @@ impl ExecutionPlan for GatherKeysExec {
         self.input.properties()
     }
 
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
-    }
+    in_order!();
 
     fn apply_expressions(
         &self,

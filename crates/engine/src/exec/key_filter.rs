@@ -14,7 +14,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, PlanProperties, Statistics};
 use futures::{TryStreamExt, stream};
 
-use super::{display_label, one_input};
+use super::{display_label, in_order, one_input};
 use crate::key_filters::{KeyFilter, KeysId};
 use crate::stages::StageNo;
 
@@ -95,13 +95,7 @@ impl ExecutionPlan for KeyFilterExec {
         self.input.properties()
     }
 
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
-    }
+    in_order!();
 
     fn apply_expressions(
         &self,

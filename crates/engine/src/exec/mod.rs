@@ -119,6 +119,20 @@ macro_rules! one_input {
 }
 pub(crate) use one_input;
 
+/// Of a node whose rows come in the order of its one input's, from as many partitions as that has.
+macro_rules! in_order {
+    () => {
+        fn maintains_input_order(&self) -> Vec<bool> {
+            vec![true]
+        }
+
+        fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+            vec![false]
+        }
+    };
+}
+pub(crate) use in_order;
+
 /// Of a node that passes the rows of its one input on as they are: how it runs, and what is known of its rows.
 macro_rules! same_rows {
     () => {

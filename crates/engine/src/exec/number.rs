@@ -19,7 +19,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, PlanProperties};
 use futures::StreamExt;
 
-use super::{display_label, no_expressions, one_input};
+use super::{display_label, in_order, no_expressions, one_input};
 use crate::stages::StageNo;
 use crate::task::TaskEnvironment;
 
@@ -107,13 +107,7 @@ impl ExecutionPlan for NumberExec {
         &self.properties
     }
 
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
-    }
+    in_order!();
 
     no_expressions!();
 

@@ -8,7 +8,7 @@ use datafusion::physical_expr::{LexOrdering, OrderingRequirements, PhysicalExpr}
 use datafusion::physical_plan::execution_plan::{ExecutionPlanProperties, apply_expression_roots};
 use datafusion::physical_plan::{ExecutionPlan, PlanProperties};
 
-use super::{display_label, one_input, same_rows};
+use super::{display_label, in_order, one_input, same_rows};
 
 /// Passes its input on and demands that each partition is sorted; DataFusion adds the sort below it.
 #[derive(Debug)]
@@ -59,13 +59,7 @@ impl ExecutionPlan for OrderedExec {
         vec![Some(OrderingRequirements::from(self.ordering.clone()))]
     }
 
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
-    }
+    in_order!();
 
     fn apply_expressions(
         &self,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::physical_plan::execution_plan::CardinalityEffect;
 use datafusion::physical_plan::{ExecutionPlan, PlanProperties};
 
-use super::{display_label, no_expressions, one_input, same_rows};
+use super::{display_label, in_order, no_expressions, one_input, same_rows};
 
 /// Passes its input on. Conditions from above do not pass it down, as they do no node that does not ask for them.
 #[derive(Debug)]
@@ -39,13 +39,7 @@ impl ExecutionPlan for SettledExec {
         self.input.properties()
     }
 
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
-    }
+    in_order!();
 
     no_expressions!();
 

@@ -7,9 +7,8 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::common::Result;
-use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_expr::{EquivalenceProperties, OrderingRequirements, Partitioning, PhysicalExpr};
+use datafusion::physical_expr::{EquivalenceProperties, OrderingRequirements, Partitioning};
 use datafusion::physical_plan::execution_plan::{EmissionType, ExecutionPlanProperties};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, InputDistributionRequirements, PlanProperties, ReplaceChildrenOptions};
@@ -23,7 +22,7 @@ use super::converse::{InputFailure, Speaker, external};
 use super::group_exec::{dealt_by, sorted_by};
 use super::groups::{Group, Grouper};
 use super::pending::gathered;
-use crate::exec::display_label;
+use crate::exec::{display_label, no_expressions};
 
 /// A function over the groups of two inputs with equal keys.
 #[derive(Debug)]
@@ -119,12 +118,7 @@ impl ExecutionPlan for CoGroupExec {
         vec![left, sorted_by(&self.right.schema(), &self.work.right.keys, &[])]
     }
 
-    fn apply_expressions(
-        &self,
-        _f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        Ok(TreeNodeRecursion::Continue)
-    }
+    no_expressions!();
 
     fn replace_children(
         self: Arc<Self>,

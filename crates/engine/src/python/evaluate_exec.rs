@@ -9,7 +9,7 @@ use datafusion::common::Result;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
-use datafusion::physical_plan::execution_plan::{EmissionType, ExecutionPlanProperties};
+use datafusion::physical_plan::execution_plan::{EmissionType, ExecutionPlanProperties, apply_expression_roots};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, PlanProperties};
 use firesteel_python::{EvalType, Input, Request, Sent, Udf};
@@ -20,7 +20,7 @@ use super::batches::WorkerSchema;
 use super::converse::{InputFailure, Speaker, external, unless_empty};
 use super::evaluate::Evaluation;
 use super::pending::Pending;
-use crate::exec::{display_label, one_input};
+use crate::exec::{display_label, in_order, one_input};
 
 /// Adds columns that Python functions compute.
 #[derive(Debug)]
@@ -110,24 +110,13 @@ impl ExecutionPlan for EvaluateExec {
         &self.properties
     }
 
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
-    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
-        vec![false]
-    }
+    in_order!();
 
     fn apply_expressions(
         &self,
         f: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        for argument in &self.arguments {
-            if f(argument)? == TreeNodeRecursion::Stop {
-                return Ok(TreeNodeRecursion::Stop);
-            }
-        }
-        Ok(TreeNodeRecursion::Continue)
+        apply_expression_roots(&self.arguments, f)
     }
 
     one_input!();

@@ -56,6 +56,14 @@ pub enum GroupResult {
 }
 
 impl GroupWork {
+    /// Whether many groups make one trip to the worker, which has its own ways for them.
+    pub(crate) fn travel_together(&self) -> bool {
+        matches!(
+            self.eval_type,
+            EvalType::GROUPED_MAP_PANDAS | EvalType::GROUPED_AGG_PANDAS | EvalType::WINDOW_AGG_PANDAS
+        )
+    }
+
     /// Whether the worker gets whole rows as structs.
     pub(crate) fn wraps(&self) -> bool {
         matches!(self.eval_type, EvalType::GROUPED_MAP_ARROW | EvalType::GROUPED_MAP_ARROW_ITER)

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int32Array};
-use arrow::compute::SortOptions;
+use arrow::array::{Array, ArrayRef, Int32Array, UInt64Array};
+use arrow::compute::{SortOptions, concat, concat_batches, take_record_batch};
 use arrow::datatypes::{DataType, Field, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use datafusion::common::Result;
@@ -27,7 +27,7 @@ use futures::stream::BoxStream;
 use super::batches::{WorkerSchema, conformed, unwrapped, wrapped, wrapped_schema};
 use super::converse::{InputFailure, Speaker, external, unless_empty};
 use super::group::{GroupResult, GroupWork};
-use super::groups::{Group, Grouper};
+use super::groups::{Bundle, Grouper};
 use super::pending::{Pending, gathered};
 use crate::exec::{display_label, no_expressions, one_input};
 
@@ -171,7 +171,12 @@ impl ExecutionPlan for GroupExec {
     }
 }
 
-/// Gives a worker one group after the other.
+/// Where groups of these lengths begin, one after the other.
+fn begins(lengths: &[usize]) -> impl Iterator<Item = usize> {
+    lengths.iter().scan(0, |next, rows| Some(std::mem::replace(next, *next + *rows)))
+}
+
+/// Gives a worker its groups.
 struct Feeding {
     work: Arc<GroupWork>,
     grouper: Grouper,
@@ -199,43 +204,84 @@ impl Feeding {
     }
 
     async fn feed(mut self, mut rows: BoxStream<'static, Result<RecordBatch>>, mut input: Input) -> Result<Sent> {
+        let mut bundle = Bundle::default();
         while let Some(group) = self.grouper.next(&mut rows).await? {
-            let frame = self.frame(&group)?;
-            input.group(&[frame]).await.map_err(external)?;
+            let goes_along = bundle.is_empty() || (self.work.travel_together() && bundle.has_room_for(&group)?);
+            if !goes_along {
+                self.send(std::mem::take(&mut bundle), &mut input).await?;
+            }
+            bundle.add(group)?;
         }
+        self.send(bundle, &mut input).await?;
         input.finish_groups().await.map_err(external)
     }
 
-    fn frame(&self, group: &Group) -> Result<(SchemaRef, Vec<RecordBatch>)> {
-        let mut pieces = Vec::new();
-        match &self.work.result {
-            GroupResult::Rows => pieces.extend(group.batches.iter().map(|batch| self.sent(batch, Vec::new()))),
+    async fn send(&self, bundle: Bundle, input: &mut Input) -> Result<()> {
+        let (lengths, batches) = bundle.joined(&self.input_schema)?;
+        let Some(first) = batches.first() else { return Ok(()) };
+        let pieces = match &self.work.result {
+            GroupResult::Rows => self.all_sent(&batches)?,
             GroupResult::OneRow => {
-                if let Some(first) = group.batches.first() {
-                    self.pending.push(first.slice(0, 1).project(&self.work.keys)?)?;
-                }
-                pieces.extend(group.batches.iter().map(|batch| self.sent(batch, Vec::new())));
+                self.pending.push(self.keys_of(first, &lengths)?)?;
+                self.all_sent(&batches)?
             }
             GroupResult::EachRow { frames, .. } => {
-                let whole = group.whole(&self.input_schema)?;
-                let bounds = self.bounds(&whole, frames)?;
-                pieces.push(self.sent(&whole, bounds));
+                let whole = concat_batches(&self.input_schema, &batches)?;
+                let bounds = self.bounds_of_all(&whole, &lengths, frames)?;
+                let sent = self.sent(&whole, bounds)?;
                 self.pending.push(whole)?;
+                vec![sent]
             }
-        }
-        let pieces = pieces.into_iter().collect::<Result<Vec<_>>>()?;
+        };
+        let schema = &self.worker_schema.schema;
         let pieces: Vec<_> = pieces.iter().flat_map(|piece| self.worker_schema.pieces(piece)).collect();
-        if !self.work.wraps() {
-            return Ok((Arc::clone(&self.worker_schema.schema), pieces));
+        let sent = if self.work.travel_together() {
+            input.groups(&lengths, schema, &pieces).await
+        } else if self.work.wraps() {
+            let pieces = pieces.iter().map(wrapped).collect::<Result<Vec<_>>>()?;
+            input.group(&[(wrapped_schema(schema), pieces)]).await
+        } else {
+            input.group(&[(Arc::clone(schema), pieces)]).await
+        };
+        sent.map_err(external)
+    }
+
+    /// A row for each group, of groups of these lengths.
+    fn keys_of(&self, rows: &RecordBatch, lengths: &[usize]) -> Result<RecordBatch> {
+        let keys = rows.project(&self.work.keys)?;
+        if let [_] = lengths {
+            return Ok(keys.slice(0, 1));
         }
-        let pieces = pieces.iter().map(wrapped).collect::<Result<Vec<_>>>()?;
-        Ok((wrapped_schema(&self.worker_schema.schema), pieces))
+        let begins = begins(lengths).map(|row| row as u64);
+        Ok(take_record_batch(&keys, &UInt64Array::from_iter_values(begins))?)
+    }
+
+    fn all_sent(&self, batches: &[RecordBatch]) -> Result<Vec<RecordBatch>> {
+        batches.iter().map(|batch| self.sent(batch, Vec::new())).collect()
     }
 
     fn sent(&self, batch: &RecordBatch, bounds: Vec<ArrayRef>) -> Result<RecordBatch> {
         let columns = self.work.columns.iter().map(|(place, _)| ArrayRef::clone(batch.column(*place)));
         let columns: Vec<ArrayRef> = bounds.into_iter().chain(columns).collect();
         self.worker_schema.batch(&columns, batch.num_rows())
+    }
+
+    /// The frames' bounds of every group's rows, from the beginning of their group.
+    fn bounds_of_all(
+        &self,
+        rows: &RecordBatch,
+        lengths: &[usize],
+        frames: &[Arc<WindowFrame>],
+    ) -> Result<Vec<ArrayRef>> {
+        let groups =
+            begins(lengths).zip(lengths).map(|(begin, length)| self.bounds(&rows.slice(begin, *length), frames));
+        let groups = groups.collect::<Result<Vec<_>>>()?;
+        let column = |place: usize| {
+            let parts: Vec<&dyn Array> =
+                groups.iter().filter_map(|group| group.get(place)).map(AsRef::as_ref).collect();
+            Ok(concat(&parts)?)
+        };
+        (0..groups.first().map_or(0, Vec::len)).map(column).collect()
     }
 
     /// Begin and end of every row's frame, for each function that does not see the whole partition.

@@ -10,6 +10,11 @@ use arrow::row::{OwnedRow, RowConverter, SortField};
 use datafusion::common::Result;
 use futures::stream::{BoxStream, StreamExt};
 
+/// As many rows as travel together at most, unless a single group has more: enough for what each trip costs to be little.
+const ROWS_TOGETHER_MAX: usize = 10_000;
+/// Their bytes at most.
+const BYTES_TOGETHER_MAX: usize = 4 << 20;
+
 /// Rows with equal keys, in one or several pieces.
 #[derive(Debug)]
 pub(crate) struct Group {
@@ -20,11 +25,49 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// The rows in one piece.
-    pub(crate) fn whole(&self, schema: &SchemaRef) -> Result<RecordBatch> {
-        match self.batches.as_slice() {
-            [one] => Ok(one.clone()),
-            several => Ok(concat_batches(schema, several)?),
+    fn rows(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+
+    /// What its rows take, of the memory of batches that others share.
+    fn bytes(&self) -> Result<usize> {
+        let columns = self.batches.iter().flat_map(RecordBatch::columns);
+        Ok(columns.map(|column| column.to_data().get_slice_memory_size()).sum::<Result<usize, _>>()?)
+    }
+}
+
+/// Groups that travel together, as workers get them.
+#[derive(Debug, Default)]
+pub(crate) struct Bundle {
+    /// The rows of each.
+    lengths: Vec<usize>,
+    /// All their rows.
+    batches: Vec<RecordBatch>,
+    bytes: usize,
+}
+
+impl Bundle {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lengths.is_empty()
+    }
+
+    pub(crate) fn has_room_for(&self, group: &Group) -> Result<bool> {
+        let rows: usize = self.lengths.iter().sum();
+        Ok(rows + group.rows() <= ROWS_TOGETHER_MAX && self.bytes + group.bytes()? <= BYTES_TOGETHER_MAX)
+    }
+
+    pub(crate) fn add(&mut self, group: Group) -> Result<()> {
+        self.lengths.push(group.rows());
+        self.bytes += group.bytes()?;
+        self.batches.extend(group.batches);
+        Ok(())
+    }
+
+    /// Several groups in one batch; a single one may be larger than a batch can be.
+    pub(crate) fn joined(self, schema: &SchemaRef) -> Result<(Vec<usize>, Vec<RecordBatch>)> {
+        match self.lengths.len() {
+            0 | 1 => Ok((self.lengths, self.batches)),
+            _ => Ok((self.lengths, vec![concat_batches(schema, &self.batches)?])),
         }
     }
 }
@@ -120,5 +163,23 @@ mod tests {
         assert_eq!(sizes(vec![first.clone(), second.clone()], &[0]).await, [2, 3, 1]);
         assert_eq!(sizes(vec![first.clone(), second.clone()], &[]).await, [6]);
         assert_eq!(sizes(vec![first.slice(0, 0), second], &[1]).await, [1, 1, 1]);
+    }
+
+    #[test]
+    fn groups_travel_together_while_there_is_room() {
+        let group =
+            |rows: usize, name: &str| Group { key: None, batches: vec![batch(vec![Some(1); rows], vec![name; rows])] };
+        let mut bundle = Bundle::default();
+        bundle.add(group(ROWS_TOGETHER_MAX - 1, "a")).unwrap();
+        assert!(!bundle.has_room_for(&group(2, "b")).unwrap());
+        assert!(bundle.has_room_for(&group(1, "b")).unwrap());
+        bundle.add(group(1, "b")).unwrap();
+        let (lengths, batches) = bundle.joined(&batch(vec![], vec![]).schema()).unwrap();
+        assert_eq!((lengths, batches.len()), (vec![ROWS_TOGETHER_MAX - 1, 1], 1));
+        assert_eq!(batches[0].num_rows(), ROWS_TOGETHER_MAX);
+
+        let mut bundle = Bundle::default();
+        bundle.add(group(1, &"x".repeat(BYTES_TOGETHER_MAX))).unwrap();
+        assert!(!bundle.has_room_for(&group(1, "a")).unwrap());
     }
 }

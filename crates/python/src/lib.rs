@@ -10,7 +10,8 @@
 //! ```
 //!
 //! The workers are PySpark's own (`pyspark.daemon`, `pyspark.worker` of the user's pyspark-client 4.2); this crate speaks
-//! their protocol. A worker that crashes fails what it was doing and nothing else. It must not know plans, DataFusion or
+//! their protocol, but for groups of rows in pandas: `workers/functions.py` has ways of ours for those, which take many
+//! groups at a time. A worker that crashes fails what it was doing and nothing else. It must not know plans, DataFusion or
 //! where a function came from.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]

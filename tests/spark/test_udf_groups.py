@@ -209,6 +209,22 @@ def test_frames_that_differ_from_group_to_group(spark):
     assert found == [(0, 2**53 + 2), (1, 1), (2, 2**53 + 4), (4, 7), (5, None)]
 
 
+def test_a_frame_that_a_function_uses_again(spark):
+    df = spark.range(50).select(F.col("id").alias("k")).coalesce(1)
+    again, parts = pd.DataFrame({"k": [0]}), [0]
+
+    def same_frame(frame):
+        again.loc[0, "k"] = int(frame.k.iloc[0])
+        return again
+
+    def same_list(frame):
+        parts[0] = int(frame.k.iloc[0])
+        return pd.DataFrame({"l": [parts]})
+
+    assert sorted(df.groupBy("k").applyInPandas(same_frame, "k long").collect()) == [(k,) for k in range(50)]
+    assert sorted(df.groupBy("k").applyInPandas(same_list, "l array<long>").collect()) == [([k],) for k in range(50)]
+
+
 def test_a_group_whose_result_cannot_be_converted(spark):
     """The others of its batch can: the error is that of the one."""
     df = spark.range(4).select(F.col("id").alias("k")).coalesce(1)

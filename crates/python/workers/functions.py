@@ -16,9 +16,8 @@ from pyspark.daemon import manager
 from pyspark.serializers import read_int
 from pyspark.sql.conversion import ArrowBatchTransformer, PandasToArrowConversion
 from pyspark.sql.pandas.serializers import ArrowStreamSerializer
-from pyspark.sql.types import StructField, StructType
+from pyspark.sql.types import AtomicType, BinaryType, StructField, StructType
 from pyspark.util import PythonEvalType
-
 
 # Values that go back together, unless a single group gives more.
 VALUES_TOGETHER_MAX = 10_000
@@ -88,7 +87,8 @@ def batches(results, rows_max, convert):
         if held and (shape != held_shape or rows + len(result) > rows_max > 0):
             yield from together(held, convert)
             held, rows = [], 0
-        held.append(result)
+        # The function may use its frame again.
+        held.append(result.copy())
         held_shape = shape
         rows += len(result)
     yield from together(held, convert)
@@ -130,9 +130,16 @@ def apply_in_pandas(function, takes_key, keys, values, returns, conf):
                     yield result
 
     def answer(split_index, parcels):
+        if not all(map(is_immutable, returns.fields)):
+            return map(convert, results(parcels))
         return batches(results(parcels), conf.arrow_max_records_per_batch, convert)
 
     return answer
+
+
+def is_immutable(field) -> bool:
+    """Whether a copy of a frame keeps the field's values, whatever becomes of those of the frame."""
+    return isinstance(field.dataType, AtomicType) and not isinstance(field.dataType, BinaryType)
 
 
 class AggregatesSerializer:

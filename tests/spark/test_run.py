@@ -31,8 +31,8 @@ def run(tmp_path):
     return run
 
 
-def command(*options: str) -> list[str]:
-    return [str(binary()), "run", "job.yaml", "--python", sys.executable, *options]
+def command(*options: str, file: str = "job.yaml") -> list[str]:
+    return [str(binary()), "run", file, "--python", sys.executable, *options]
 
 
 def own_environment(more: dict[str, str]) -> dict[str, str]:
@@ -236,3 +236,41 @@ def test_connect_makes_a_token_and_prints_it(tmp_path, monkeypatch):
     finally:
         server.terminate()
         server.wait(20)
+
+
+def run_file(folder, *options: str, file: str) -> subprocess.CompletedProcess:
+    return subprocess.run(command(*options, file=file), cwd=folder, env=own_environment({}), capture_output=True, text=True, timeout=120)
+
+
+def test_a_script_needs_no_manifest(tmp_path):
+    """It runs where it is: with the modules and files beside it, with its arguments, under its own name."""
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / "beside.py").write_text("NAME = 'beside'\n")
+    (tmp_path / "words.txt").write_text("a b\nb\n")
+    (tmp_path / "jobs" / "word_count.py").write_text(
+        "import sys\nimport beside\n" + SESSION
+        + "words = spark.read.text(sys.argv[1]).selectExpr('explode(split(value, \" \")) w')\n"
+        "print(beside.NAME, sys.argv[1:], sorted(map(tuple, words.groupBy('w').count().collect())))\n"
+        "print(spark.conf.get('spark.sql.shuffle.partitions'), spark.conf.get('spark.app.name'))\n"
+        "raise SystemExit(3)\n"
+    )
+    options = ("--set", "conf.spark.sql.shuffle.partitions=3", "words.txt", "--", "--deep")
+    done = run_file(tmp_path, *options, file="jobs/word_count.py")
+    assert done.stdout == "beside ['words.txt', '--deep'] [('a', 1), ('b', 2)]\n3 word-count\n", done.stderr
+    assert done.returncode == 3
+
+    (tmp_path / "failing.py").write_text("raise ValueError('on purpose')\n")
+    failed = run_file(tmp_path, file="failing.py")
+    assert failed.returncode == 1 and f'File "{tmp_path.resolve()}/failing.py", line 1' in failed.stderr
+
+
+def test_statements_need_no_manifest(tmp_path):
+    (tmp_path / "two.sql").write_text("CREATE TEMP VIEW v AS SELECT 7 AS n;\nSELECT n + 1 AS m FROM v;\n")
+    assert run_file(tmp_path, "--format", "csv", file="two.sql").stdout == "m\n8\n"
+
+
+@pytest.mark.parametrize("file", ["gone.py", "gone.sql", "gone.yaml"])
+def test_a_file_that_is_not_there(tmp_path, file):
+    done = run_file(tmp_path, file=file)
+    assert (done.returncode, done.stdout) == (2, "") and f"cannot read {file}: No such file" in done.stderr, done.stderr
+    assert not (tmp_path / "firesteel-data").exists()

@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run a SparkJob's manifest on this machine, as the cluster would.
+    /// Run a SparkJob's manifest, a script or a file of SQL on this machine, as the cluster would.
     Run(Run),
     /// Serve Spark Connect to PySpark clients, until Ctrl-C.
     Connect(Connect),
@@ -63,9 +63,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// File with the SparkJob.
-    #[arg(value_name = "JOB.yaml")]
-    pub(crate) manifest: PathBuf,
+    /// The SparkJob, or the program alone: JOB.yaml, SCRIPT.py or STATEMENTS.sql.
+    pub(crate) file: PathBuf,
 
     /// Replace a field of the job: executor.count=4, conf.spark.sql.shuffle.partitions=8.
     #[arg(long = "set", value_name = "FIELD=VALUE")]
@@ -88,8 +87,7 @@ pub(crate) struct Run {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
 
-    /// Arguments for the program, after those in the manifest.
-    #[arg(last = true, value_name = "ARGS")]
+    /// Arguments for the program, after those in the manifest; after -- where one begins with a hyphen.
     pub(crate) args: Vec<String>,
 }
 
@@ -356,10 +354,18 @@ mod tests {
     fn run_takes_overrides_and_arguments() {
         let line = "firesteel run job.yaml --set executor.count=4 --set conf.spark.a=b=c --python py -- -x --set y";
         let Command::Run(run) = parse(line).unwrap() else { panic!("another command") };
-        assert_eq!(run.manifest, PathBuf::from("job.yaml"));
+        assert_eq!(run.file, PathBuf::from("job.yaml"));
         assert_eq!(run.overrides.len(), 2);
         assert_eq!(run.python, Some(PathBuf::from("py")));
         assert_eq!(run.args, ["-x", "--set", "y"]);
+        let Command::Run(run) = parse("firesteel run a.py in --master local[2] out").unwrap() else {
+            panic!("another command")
+        };
+        assert_eq!(
+            (run.master.as_deref(), run.args.as_slice()),
+            (Some("local[2]"), ["in".to_owned(), "out".to_owned()].as_slice())
+        );
+        assert!(parse("firesteel run a.py in --deep").is_err());
     }
 
     #[test]

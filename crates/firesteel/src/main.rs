@@ -1,7 +1,7 @@
 //! `firesteel`: Spark jobs on this machine, from the command line.
 //!
 //! ```text
-//!   run      manifest -> data -> program --SPARK_REMOTE--> engine
+//!   run      manifest or program -> data -> program --SPARK_REMOTE--> engine
 //!   connect                      engine <--Spark Connect-- the user's own client
 //!   sql      statements -------> engine --> rows
 //!   executor what a driver starts: runs tasks
@@ -27,6 +27,7 @@ mod environment;
 mod execute;
 mod failure;
 mod interrupt;
+mod job_file;
 mod last_words;
 mod pods;
 mod program;

@@ -72,9 +72,14 @@ async fn sql_text(main: &SqlMain, stores: &StoreRegistry) -> Result<String, Fail
     }
 }
 
-/// The script as a file, named after the job or after where it came from, as tracebacks show it.
+/// The script as a file, named after the job or after where it came from, as tracebacks show it. One of this machine runs
+/// where it lies, with the modules beside it.
 async fn script(main: &PythonMain, job: &str, folder: &Path, stores: &StoreRegistry) -> Result<PathBuf, Failure> {
     if let Some(file) = &main.file {
+        if let Some(path) = file.0.strip_prefix("local://").map(PathBuf::from) {
+            let missing = || SparkError::new(&error_class::PATH_NOT_FOUND).param("path", &file.0);
+            return if path.is_file() { Ok(path) } else { Err(missing().into()) };
+        }
         let path = folder.join(file_name(file));
         return save(&path, &fetch(file, stores).await?).map(|()| path);
     }

@@ -1,6 +1,6 @@
-//! `firesteel run`: a job's manifest on this machine.
+//! `firesteel run`: a job on this machine.
 
-use firesteel_k8s::{Manifest, SparkJob, ignored};
+use firesteel_k8s::{SparkJob, ignored};
 
 use crate::arguments::Run;
 use crate::child::Deadline;
@@ -9,20 +9,20 @@ use crate::environment::{lacks_pyspark, python};
 use crate::execute::Execution;
 use crate::failure::Failure;
 use crate::interrupt::Interrupts;
-use crate::sql;
+use crate::{job_file, sql};
 
 /// Runs the command.
 ///
-/// Flow: manifest -> data -> program -> engine -> the program's end.
+/// Flow: manifest or program -> data -> program -> engine -> the program's end.
 ///
 /// Errors: the program's own exit code, a failed statement, anything wrong with the manifest.
 pub(crate) async fn run(arguments: Run) -> Result<(), Failure> {
-    let file = arguments.manifest.display().to_string();
-    let mut job = Manifest::read(&arguments.manifest, &arguments.overrides)?.into_job(&file)?;
+    let mut job = job_file::job(&arguments.file, &arguments.overrides)?;
     if let Some(master) = &arguments.master {
         job.spec.conf.0.insert("spark.master".to_owned(), master.clone());
     }
     if job.spec.suspend {
+        let file = arguments.file.display();
         return Err(Failure::Usage(format!("{file}: the job is suspended; run it with --set suspend=false")));
     }
     let mut interrupts = Interrupts::listen().map_err(Failure::io("cannot listen for signals"))?;
@@ -69,6 +69,8 @@ fn deadline(job: &SparkJob) -> Result<Option<Deadline>, Failure> {
 mod tests {
     use std::path::Path;
 
+    use firesteel_k8s::Manifest;
+
     use super::*;
 
     fn job(spec: &str) -> SparkJob {
@@ -91,7 +93,7 @@ mod tests {
         let text = "apiVersion: firesteel.dev/v1alpha1\nkind: SparkJob\nmetadata: {name: x}\nspec: {suspend: true, main: {sql: {text: x}}}";
         std::fs::write(&file, text).unwrap();
         let arguments = Run {
-            manifest: file,
+            file,
             overrides: Vec::new(),
             python: None,
             master: None,

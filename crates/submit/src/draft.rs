@@ -75,7 +75,7 @@ fn converted(words: &[String]) -> Result<Converted, SubmitError> {
         let job = json!({
             "apiVersion": "firesteel.dev/v1alpha1",
             "kind": "SparkJob",
-            "metadata": {"name": name_of(&stem)},
+            "metadata": {"name": job_name(&stem)},
             "spec": {"main": {"sql": {"text": read(file)?}}},
         });
         return Ok(Converted { job, left_out: Vec::new(), to_add: Vec::new() });
@@ -117,7 +117,7 @@ fn read(file: &str) -> Result<String, SubmitError> {
 }
 
 /// A name that Kubernetes takes, from a file's or an application's.
-fn name_of(text: &str) -> String {
+pub fn job_name(text: &str) -> String {
     let allowed = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let name: String = text.chars().map(allowed).take(STEM_MAX).collect();
     let name = name.trim_matches(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit());
@@ -126,7 +126,7 @@ fn name_of(text: &str) -> String {
 
 fn rename(job: &mut Value, suffix: &str) {
     if let Some(name) = job.pointer_mut("/metadata/name") {
-        let stem = name_of(name.as_str().unwrap_or_default());
+        let stem = job_name(name.as_str().unwrap_or_default());
         *name = json!(format!("{}-{suffix}", stem.trim_end_matches('-')));
     }
 }
@@ -178,8 +178,8 @@ mod tests {
 
     #[test]
     fn names_are_those_of_kubernetes() {
-        assert_eq!(name_of("My Report (v2)"), "my-report--v2");
-        assert_eq!(name_of("42"), "job-42");
-        assert!(name_of(&"x".repeat(200)).len() <= STEM_MAX);
+        assert_eq!(job_name("My Report (v2)"), "my-report--v2");
+        assert_eq!(job_name("42"), "job-42");
+        assert!(job_name(&"x".repeat(200)).len() <= STEM_MAX);
     }
 }

@@ -1,11 +1,15 @@
-//! Progress of a job, for the client's progress bar.
+//! Progress of a job, for the client's progress bar; and what Python functions reported, for its profiler.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use firesteel_connect::{Progress, ResultSink, StageProgress};
+use firesteel_connect::{ObservedMetrics, Progress, ResultSink, StageProgress};
 use firesteel_executor::{ProgressEvent, ProgressSink, TaskEnd};
+use firesteel_spec::Literal;
+
+/// Under this name PySpark's client expects what Python functions reported.
+const ACCUMULATORS: &str = "__python_accumulator__";
 
 /// Turns a job's events into reports to the client.
 pub(crate) struct Reporter {
@@ -33,6 +37,11 @@ impl fmt::Debug for Reporter {
 
 impl ProgressSink for Reporter {
     fn on_event(&self, event: ProgressEvent) {
+        if let ProgressEvent::Reported(reports) = event {
+            let values = reports.into_iter().map(|report| (String::new(), Literal::Binary(report))).collect();
+            self.sink.observed(vec![ObservedMetrics { name: ACCUMULATORS.to_owned(), plan_id: 0, values }]);
+            return;
+        }
         let report = {
             let mut counts = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             counts.apply(event);
@@ -64,7 +73,7 @@ impl Counts {
                 }
             }
             ProgressEvent::StageCompleted(stage) => self.stage(stage.0).is_done = true,
-            ProgressEvent::JobEnded { .. } => {}
+            ProgressEvent::Reported(_) | ProgressEvent::JobEnded { .. } => {}
         }
     }
 }

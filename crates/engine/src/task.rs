@@ -42,6 +42,8 @@ pub struct TaskOutput {
     pub sample: Option<Sample>,
     /// Keys of its rows, where filters need them.
     pub keys: BTreeMap<KeysId, Keys>,
+    /// What its Python functions reported, each a pickled pair of an accumulator's id and its value.
+    pub accumulators: Vec<Vec<u8>>,
 }
 
 /// Counted while the attempt runs.
@@ -93,8 +95,7 @@ impl TaskEnvironment {
         self.output.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Updates of Python accumulators, each a pickled pair of id and value.
-    pub fn take_accumulators(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn take_accumulators(&self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.accumulators.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

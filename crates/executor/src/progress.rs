@@ -53,6 +53,8 @@ pub enum ProgressEvent {
         /// What it did.
         metrics: TaskMetrics,
     },
+    /// What the Python functions of a task reported, whose output is now the task's.
+    Reported(Vec<Vec<u8>>),
     /// All tasks of a stage are done.
     StageCompleted(StageId),
     /// It is over.

@@ -54,6 +54,8 @@ struct OutputRecord {
     sample: Option<SampleRecord>,
     #[prost(message, repeated, tag = "3")]
     keys: Vec<KeysRecord>,
+    #[prost(bytes = "vec", repeated, tag = "4")]
+    accumulators: Vec<Vec<u8>>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -145,6 +147,7 @@ pub(crate) fn record_to_bytes(output: &TaskOutput) -> Result<Bytes> {
         map: map_to_bytes(&output.map)?.into(),
         sample: output.sample.as_ref().map(sample).transpose()?,
         keys: output.keys.iter().map(|(id, keys)| KeysRecord::new(*id, keys)).collect(),
+        accumulators: output.accumulators.clone(),
     };
     Ok(record.encode_to_vec().into())
 }
@@ -156,6 +159,7 @@ pub(crate) fn record_from_bytes(bytes: &[u8]) -> Result<TaskOutput> {
         map: map_from_bytes(&record.map)?,
         sample: record.sample.map(sample).transpose()?,
         keys: record.keys.into_iter().map(KeysRecord::read).collect::<Result<_>>()?,
+        accumulators: record.accumulators,
     })
 }
 

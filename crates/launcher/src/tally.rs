@@ -74,7 +74,7 @@ impl Work {
                     stage.done += 1;
                 }
             }
-            ProgressEvent::TaskStarted(_) | ProgressEvent::TaskFinished { .. } => {}
+            ProgressEvent::TaskStarted(_) | ProgressEvent::TaskFinished { .. } | ProgressEvent::Reported(_) => {}
             ProgressEvent::StageCompleted(stage) => {
                 if let Some(stage) = self.stages.get_mut(&stage) {
                     // A task whose output was lost is done twice.

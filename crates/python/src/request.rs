@@ -1,6 +1,7 @@
 //! [`Request`]: what a worker is told before its data.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::{Deserialize, Serialize};
 
@@ -81,13 +82,13 @@ impl Request {
         let mut request = Self::begin(session, task, version.unwrap_or_default(), eval_type, conf, eval_conf);
         let frame = &mut request.head;
         frame.count(udfs.len());
-        for (index, udf) in udfs.iter().enumerate() {
+        for udf in udfs {
             frame.arguments(&udf.arguments);
             frame.count(udf.chain.len());
             for command in &udf.chain {
                 frame.bytes(&command.command);
             }
-            frame.long(i64::try_from(index).unwrap_or(i64::MAX));
+            frame.long(udf.profile_id());
         }
         request
     }
@@ -142,6 +143,15 @@ impl Request {
         frame.map(&runner);
         frame.map(eval_conf);
         Self { head: frame, python_version: python_version.to_owned(), idle_timeout_s: session.idle_timeout_s }
+    }
+}
+
+impl Udf<'_> {
+    /// Under which number the profiler keeps it: the same in every query.
+    fn profile_id(&self) -> i64 {
+        let mut hasher = DefaultHasher::new();
+        self.chain.iter().for_each(|command| command.command.hash(&mut hasher));
+        i64::from(hasher.finish() as u32)
     }
 }
 

@@ -143,7 +143,8 @@ async fn write(
     }
     drain(&mut scatter, writer.as_mut()).await?;
     let map = writer.finish().await.map_err(external)?;
-    Ok(TaskOutput { map, sample: sampler.map(Sampler::finish).transpose()?, keys: environment.take_keys() })
+    let sample = sampler.map(Sampler::finish).transpose()?;
+    Ok(TaskOutput { map, sample, keys: environment.take_keys(), accumulators: environment.take_accumulators() })
 }
 
 async fn drain(scatter: &mut Scatter, writer: &mut dyn MapWriter) -> Result<()> {

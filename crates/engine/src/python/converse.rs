@@ -7,7 +7,7 @@ use arrow::record_batch::RecordBatch;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::{DataFusionError, Result, internal_datafusion_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use firesteel_model::SparkError;
+use firesteel_model::{SparkError, conf};
 use firesteel_python::{Input, Output, PythonSession, Request, Sent, TaskInfo, WorkerPool};
 use futures::stream::{BoxStream, StreamExt};
 
@@ -75,7 +75,8 @@ impl Speaker {
             let worker = self.pool.lend(&session.worker).await.map_err(external)?;
             let (input, output) = worker.begin(&request).await.map_err(external)?;
             let feeder = SpawnedTask::spawn(feed(input));
-            let conversation = Conversation { output, feeder, failure, environment: self.environment };
+            let is_profiled = session.conf.contains_key(conf::PYSPARK_UDF_PROFILER.name);
+            let conversation = Conversation { output, feeder, failure, is_profiled, environment: self.environment };
             Ok(conversation.batches())
         };
         futures::stream::once(begin).flat_map(flattened).boxed()
@@ -109,6 +110,8 @@ struct Conversation {
     output: Output,
     feeder: SpawnedTask<Result<Sent>>,
     failure: InputFailure,
+    /// The client's profiler is the only one who reads what functions report.
+    is_profiled: bool,
     environment: Arc<TaskEnvironment>,
 }
 
@@ -133,7 +136,9 @@ impl Conversation {
             false => None,
         };
         let ended = self.output.end(sent);
-        self.environment.add_accumulators(ended.accumulators);
+        if self.is_profiled {
+            self.environment.add_accumulators(ended.accumulators);
+        }
         Ok(())
     }
 }

@@ -127,10 +127,12 @@ impl Job {
 
     pub(crate) fn commit(&mut self, attempt: TaskAttempt) {
         let Some(run) = self.runs.get_mut(&attempt.task.stage) else { return };
-        let committed = run.commit(attempt);
-        let is_result = run.no.0 + 1 == self.graph.stages.len();
-        if let Some((task, output)) = committed.filter(|_| is_result) {
+        let Some((task, output, reports)) = run.commit(attempt) else { return };
+        if run.no.0 + 1 == self.graph.stages.len() {
             self.board.commit(task, output);
+        }
+        if !reports.is_empty() {
+            self.tell(ProgressEvent::Reported(reports));
         }
     }
 

@@ -87,8 +87,8 @@ impl StageRun {
         self.awaiting.insert(attempt, output);
     }
 
-    /// Makes an attempt's output the task's; gives the task's partition and the output.
-    pub(crate) fn commit(&mut self, attempt: TaskAttempt) -> Option<(usize, MapOutput)> {
+    /// Makes an attempt's output the task's; gives the task's partition, the output, and what Python functions reported.
+    pub(crate) fn commit(&mut self, attempt: TaskAttempt) -> Option<(usize, MapOutput, Vec<Vec<u8>>)> {
         let mut output = self.awaiting.remove(&attempt)?;
         for (id, keys) in std::mem::take(&mut output.keys) {
             match self.keys.entry(id) {
@@ -97,9 +97,9 @@ impl StageRun {
             }
         }
         let task = attempt.task.partition.0 as usize;
-        let map = output.map.clone();
+        let (map, reports) = (output.map.clone(), std::mem::take(&mut output.accumulators));
         *self.committed.get_mut(task)? = Some(output);
-        Some((self.first_partition + task, map))
+        Some((self.first_partition + task, map, reports))
     }
 
     pub(crate) fn invalidate(&mut self, attempt: TaskAttempt) {

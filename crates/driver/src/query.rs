@@ -20,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 use crate::cache::Fragment;
 use crate::command::catalog_call;
 use crate::planning::{self, Prepared};
-use crate::progress::Reporter;
 use crate::rows::{ReadyRows, literal_of};
 use crate::session::{Checkpoint, DriverSession};
 
@@ -78,7 +77,7 @@ async fn send(
     let options = JobOptions {
         tags: operation.tags().to_vec(),
         cancel: Some(operation.cancellation().clone()),
-        progress: Some(Arc::new(Reporter::new(sink.clone()))),
+        progress: session.progress(),
         settings: prepared.settings.clone(),
         files: prepared.files.clone(),
         ..JobOptions::default()
@@ -125,6 +124,7 @@ pub(crate) async fn rows_of(
 ) -> Result<ReadyRows> {
     let options = JobOptions {
         cancel: Some(cancellation.clone()),
+        progress: session.progress(),
         settings: prepared.settings.clone(),
         files: prepared.files.clone(),
         ..JobOptions::default()

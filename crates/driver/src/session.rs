@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use firesteel_catalog::SessionCatalog;
 use firesteel_connect::{Analyze, Analyzed, ArtifactStore, Operation, Request, ResultSink, Session};
+use firesteel_executor::ProgressSink;
 use firesteel_functions::call::FunctionContext;
 use firesteel_functions::origin::Origin;
 use firesteel_model::error_class::OPERATION_CANCELED;
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::application::{Application, now_us};
 use crate::cache::parse_level;
 use crate::command::DEFAULT_LEVEL;
+use crate::progress::Reporter;
 use crate::{analyze, command, query};
 
 /// Rows that a checkpoint keeps.
@@ -33,6 +35,7 @@ pub(crate) struct Checkpoint {
 pub(crate) struct DriverSession {
     state: Arc<State>,
     cancellation: CancellationToken,
+    progress: Option<Arc<dyn ProgressSink>>,
 }
 
 struct State {
@@ -67,12 +70,23 @@ impl DriverSession {
         let user = if user.is_empty() { "firesteel".to_owned() } else { user.to_owned() };
         let checkpoints = Mutex::default();
         let state = State { application, conf, catalog, artifacts, user, checkpoints };
-        Self { state: Arc::new(state), cancellation: CancellationToken::new() }
+        Self { state: Arc::new(state), cancellation: CancellationToken::new(), progress: None }
     }
 
     /// The session for an operation that ends when this says so.
     pub(crate) fn until(&self, cancellation: &CancellationToken) -> Self {
-        Self { state: Arc::clone(&self.state), cancellation: cancellation.clone() }
+        Self { cancellation: cancellation.clone(), ..self.clone() }
+    }
+
+    /// The session for an operation of a client.
+    fn of_operation(&self, operation: &Operation, sink: &ResultSink) -> Self {
+        let progress: Arc<dyn ProgressSink> = Arc::new(Reporter::new(sink.clone()));
+        Self { progress: Some(progress), ..self.until(operation.cancellation()) }
+    }
+
+    /// Who hears of the operation's jobs.
+    pub(crate) fn progress(&self) -> Option<Arc<dyn ProgressSink>> {
+        self.progress.clone()
     }
 
     /// Says when planning, and the queries that planning runs, are to stop.
@@ -155,7 +169,7 @@ impl Session for DriverSession {
     }
 
     async fn execute(&self, request: Request, operation: Arc<Operation>, sink: ResultSink) -> Result<()> {
-        let session = self.until(operation.cancellation());
+        let session = self.of_operation(&operation, &sink);
         match request {
             Request::Query(relation) => query::run(&session, &relation, &operation, &sink).await,
             Request::Command(Command::Checkpoint { input, is_eager, level, .. }) => {

@@ -168,6 +168,7 @@ impl Fragment {
         let plan = session.application().cluster.keep_plan(prepared.physical, &mut prepared.settings, is_fixed)?;
         let options = JobOptions {
             cancel: Some(session.cancellation().clone()),
+            progress: session.progress(),
             settings: prepared.settings,
             files: prepared.files,
             description: Some(format!("cache {}", self.name())),

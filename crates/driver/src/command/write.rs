@@ -290,9 +290,15 @@ async fn run_tasks(
     let plan: Arc<dyn ExecutionPlan> = Arc::new(WriteExec::new(plan, Arc::clone(job.spec())));
     // Tasks find the stores that they write to in their configuration.
     let config = session_config(&settings).with_extension(Arc::clone(&session.application().stores));
-    let cancel = Some(cancellation.clone());
-    let options =
-        JobOptions { cancel, settings, files, config: Some(config), waits_for_attempts: true, ..JobOptions::default() };
+    let options = JobOptions {
+        cancel: Some(cancellation.clone()),
+        progress: session.progress(),
+        settings,
+        files,
+        config: Some(config),
+        waits_for_attempts: true,
+        ..JobOptions::default()
+    };
     let submitted = session.application().cluster.submit(plan, options).await;
     let mut stream = submitted.map_err(|failure| (failure, Vec::new()))?;
     let mut commits = Vec::new();
@@ -339,6 +345,7 @@ fn by_partition(plan: Arc<dyn ExecutionPlan>, partition_by: &[String]) -> Result
 async fn drain(session: &DriverSession, prepared: Prepared, cancellation: &CancellationToken) -> Result<()> {
     let options = JobOptions {
         cancel: Some(cancellation.clone()),
+        progress: session.progress(),
         settings: prepared.settings.clone(),
         files: prepared.files.clone(),
         ..JobOptions::default()

@@ -103,9 +103,9 @@ async fn run(
     let plan: Arc<dyn ExecutionPlan> =
         Arc::new(MapPartitionsExec::new(input, names, command, Arc::clone(python), order, output));
     let partitions = plan.output_partitioning().partition_count();
-    let cancel = Some(cancellation.clone());
+    let (cancel, progress) = (Some(cancellation.clone()), session.progress());
     // The writer aborts when nothing writes any more.
-    let options = JobOptions { cancel, settings, files, waits_for_attempts: true, ..JobOptions::default() };
+    let options = JobOptions { cancel, progress, settings, files, waits_for_attempts: true, ..JobOptions::default() };
     let mut messages = Vec::new();
     let outcome = async {
         let mut stream = session.application().cluster.submit(plan, options).await?;

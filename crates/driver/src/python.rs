@@ -29,9 +29,6 @@ const RUNNER_KEYS: &[&ConfKey] = &[
     &conf::PYTHON_UDTF_PANDAS_CONVERSION,
 ];
 
-/// Variables of workers that the user sets are settings of this form.
-const ENVIRONMENT_PREFIX: &str = "spark.executorEnv.";
-
 /// What the session's functions share, as of now.
 pub(crate) fn session(session: &DriverSession) -> Result<PythonSession> {
     let settings = session.settings();
@@ -108,7 +105,7 @@ fn unpack(session: &DriverSession, python: &Path, files: &Path) -> Result<()> {
 /// Variables of the session's workers; sessions with the same share workers.
 fn variables(session: &DriverSession) -> Result<BTreeMap<String, String>> {
     let settings = session.settings();
-    let of_user = |(key, value): (String, String)| Some((key.strip_prefix(ENVIRONMENT_PREFIX)?.to_owned(), value));
+    let of_user = |(key, value): (String, String)| Some((key.strip_prefix(conf::EXECUTOR_ENV)?.to_owned(), value));
     let mut variables: BTreeMap<String, String> = settings.all().into_iter().filter_map(of_user).collect();
     if settings.bool(&conf::PYSPARK_UDF_SIMPLIFIED_TRACEBACK) {
         variables.insert("SPARK_SIMPLIFIED_TRACEBACK".to_owned(), "1".to_owned());

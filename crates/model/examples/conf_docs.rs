@@ -20,6 +20,7 @@ Firesteel has Spark's configuration keys, with Spark's defaults. A key is given
 Static keys hold for the whole application, so a session that sets one gets an error. Keys that are not listed here are
 kept and given back, as Spark does, but change nothing. Where such a key, or one of the last table, is given another
 value than its default, the log warns. Sizes take suffixes (`64m`, `1g`), times too (`500ms`, `2m`).
+`spark.executorEnv.NAME`, whatever the name, is a variable of the processes that run Python functions.
 ";
 
 fn main() -> io::Result<()> {

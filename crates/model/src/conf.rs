@@ -267,6 +267,9 @@ keys! {
     API_MODE = "spark.api.mode", Some("connect"), Text, Static, Client, "how scripts talk to the driver";
 }
 
+/// Keys of this form are the user's variables of Python workers.
+pub const EXECUTOR_ENV: &str = "spark.executorEnv.";
+
 /// The row of a key, if Firesteel knows it.
 pub fn find(name: &str) -> Option<&'static ConfKey> {
     ALL.iter().copied().find(|key| key.name == name)
@@ -285,7 +288,7 @@ fn is_without_effect(name: &str, value: &str) -> bool {
             let is_default = key.default.is_some_and(|default| default.eq_ignore_ascii_case(value));
             key.effect == Effect::Nothing && !is_default
         }
-        None => name.starts_with("spark."),
+        None => name.starts_with("spark.") && !name.starts_with(EXECUTOR_ENV),
     }
 }
 
@@ -295,7 +298,13 @@ mod tests {
 
     #[test]
     fn settings_without_effect_are_those_that_nobody_reads() {
-        for (name, value) in [("spark.sql.shuffle.partitions", "7"), ("spark.jars", ""), ("my.own.key", "x")] {
+        let settings = [
+            ("spark.sql.shuffle.partitions", "7"),
+            ("spark.jars", ""),
+            ("my.own.key", "x"),
+            ("spark.executorEnv.STAGE", "test"),
+        ];
+        for (name, value) in settings {
             assert_eq!(is_without_effect(name, value), name == "spark.jars", "{name}");
         }
         assert!(is_without_effect("spark.shufle.partitions", "7"));

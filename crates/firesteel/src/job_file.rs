@@ -21,13 +21,7 @@ pub(crate) fn job(file: &Path, overrides: &[Override]) -> Result<SparkJob, Failu
         Some("sql") => json!({"sql": {"text": std::fs::read_to_string(file).map_err(unread)?}}),
         _ => return Ok(Manifest::read(file, overrides)?.into_job(&shown)?),
     };
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    let job = json!({
-        "apiVersion": "firesteel.dev/v1alpha1",
-        "kind": "SparkJob",
-        "metadata": {"name": firesteel_submit::job_name(&stem)},
-        "spec": {"main": main},
-    });
+    let job = firesteel_submit::job_of(file, &main);
     Ok(Manifest::parse(&job.to_string(), &shown, overrides)?.into_job(&shown)?)
 }
 

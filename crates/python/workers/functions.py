@@ -9,7 +9,7 @@ Groups that travel together: their number, the rows of each, an Arrow stream of 
 
 import struct
 import sys
-from itertools import accumulate
+from itertools import accumulate, chain
 
 from pyspark import worker
 from pyspark.daemon import manager
@@ -19,8 +19,8 @@ from pyspark.sql.pandas.serializers import ArrowStreamSerializer
 from pyspark.sql.types import AtomicType, BinaryType, StructField, StructType
 from pyspark.util import PythonEvalType
 
-# Values that go back together, unless a single group gives more.
-VALUES_TOGETHER_MAX = 10_000
+# Rows that go back together, unless a single group gives more.
+ROWS_TOGETHER_MAX = 10_000
 
 
 class GroupsSerializer(ArrowStreamSerializer):
@@ -79,19 +79,24 @@ def frames(lengths, series, keys, values):
         yield key, frame
 
 
-def batches(results, rows_max, convert):
-    """What functions gave, as many frames at a time as have the same columns."""
-    held, held_shape, rows = [], None, 0
+def runs(results, kind, rows):
+    """Neighbours of one kind, as many as go back together; one of no kind goes by itself."""
+    held, held_kind, held_rows = [], None, 0
     for result in results:
-        shape = (result.columns.tolist(), result.dtypes.tolist())
-        if held and (shape != held_shape or rows + len(result) > rows_max > 0):
-            yield from together(held, convert)
-            held, rows = [], 0
-        # The function may use its frame again.
-        held.append(result.copy())
-        held_shape = shape
-        rows += len(result)
-    yield from together(held, convert)
+        own, count = kind(result), rows(result)
+        if held and (own is None or own != held_kind or held_rows + count > ROWS_TOGETHER_MAX):
+            yield held
+            held, held_rows = [], 0
+        held.append(result)
+        held_kind = own
+        held_rows += count
+    if held:
+        yield held
+
+
+def shape(frame):
+    """The columns of a frame: what frames have in common that are converted together."""
+    return frame.columns.tolist(), frame.dtypes.tolist()
 
 
 def together(results, convert):
@@ -132,7 +137,9 @@ def apply_in_pandas(function, takes_key, keys, values, returns, conf):
     def answer(split_index, parcels):
         if not all(map(is_immutable, returns.fields)):
             return map(convert, results(parcels))
-        return batches(results(parcels), conf.arrow_max_records_per_batch, convert)
+        # The function may use its frame again.
+        copies = (result.copy() for result in results(parcels))
+        return chain.from_iterable(together(alike, convert) for alike in runs(copies, shape, len))
 
     return answer
 
@@ -155,29 +162,16 @@ class AggregatesSerializer:
                     yield iter([tuple(column.iloc[start:end] for column in series)])
 
     def dump_stream(self, groups, stream):
-        self.alone.dump_stream(self.together(groups), stream)
-
-    def together(self, groups):
-        """Values of several groups in one series, where all are of one plain type."""
-        held, held_kinds, rows = [], None, 0
-        for packed in groups:
-            values = packed if isinstance(packed[0], tuple) else (packed,)
-            kinds = [series.dtype if is_plain(series) else None for series, _ in values]
-            rows += len(values[0][0])
-            if held and (kinds != held_kinds or None in kinds or rows > VALUES_TOGETHER_MAX):
-                yield joined(held)
-                held, rows = [], len(values[0][0])
-            held.append(values)
-            held_kinds = kinds
-        if held:
-            yield joined(held)
+        values = (packed if isinstance(packed[0], tuple) else (packed,) for packed in groups)
+        self.alone.dump_stream(map(joined, runs(values, plain_types, lambda each: len(each[0][0]))), stream)
 
 
-def is_plain(values) -> bool:
-    """Whether the type of values says how each is converted, whatever the others are."""
+def plain_types(values):
+    """The types of a group's values, if these alone say how each is converted, whatever the others are."""
     import pandas as pd
 
-    return isinstance(values, pd.Series) and values.dtype != object
+    plain = all(isinstance(series, pd.Series) and series.dtype != object for series, _ in values)
+    return [series.dtype for series, _ in values] if plain else None
 
 
 def joined(groups):

@@ -71,13 +71,7 @@ fn converted(words: &[String]) -> Result<Converted, SubmitError> {
     if let [file] = words
         && has_ending(file, &["sql"])
     {
-        let stem = Path::new(file).file_stem().map_or_else(|| "sql".into(), |stem| stem.to_string_lossy());
-        let job = json!({
-            "apiVersion": "firesteel.dev/v1alpha1",
-            "kind": "SparkJob",
-            "metadata": {"name": job_name(&stem)},
-            "spec": {"main": {"sql": {"text": read(file)?}}},
-        });
+        let job = job_of(Path::new(file), &json!({"sql": {"text": read(file)?}}));
         return Ok(Converted { job, left_out: Vec::new(), to_add: Vec::new() });
     }
     let mut converted = from_command(words)?;
@@ -116,8 +110,18 @@ fn read(file: &str) -> Result<String, SubmitError> {
     std::fs::read_to_string(file).map_err(failed)
 }
 
+/// A job about which nothing is known but its program, named after the program's file.
+pub fn job_of(file: &Path, main: &Value) -> Value {
+    json!({
+        "apiVersion": "firesteel.dev/v1alpha1",
+        "kind": "SparkJob",
+        "metadata": {"name": name_of(&file.file_stem().unwrap_or_default().to_string_lossy())},
+        "spec": {"main": main},
+    })
+}
+
 /// A name that Kubernetes takes, from a file's or an application's.
-pub fn job_name(text: &str) -> String {
+fn name_of(text: &str) -> String {
     let allowed = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let name: String = text.chars().map(allowed).take(STEM_MAX).collect();
     let name = name.trim_matches(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit());
@@ -126,7 +130,7 @@ pub fn job_name(text: &str) -> String {
 
 fn rename(job: &mut Value, suffix: &str) {
     if let Some(name) = job.pointer_mut("/metadata/name") {
-        let stem = job_name(name.as_str().unwrap_or_default());
+        let stem = name_of(name.as_str().unwrap_or_default());
         *name = json!(format!("{}-{suffix}", stem.trim_end_matches('-')));
     }
 }
@@ -178,8 +182,8 @@ mod tests {
 
     #[test]
     fn names_are_those_of_kubernetes() {
-        assert_eq!(job_name("My Report (v2)"), "my-report--v2");
-        assert_eq!(job_name("42"), "job-42");
-        assert!(job_name(&"x".repeat(200)).len() <= STEM_MAX);
+        assert_eq!(name_of("My Report (v2)"), "my-report--v2");
+        assert_eq!(name_of("42"), "job-42");
+        assert!(name_of(&"x".repeat(200)).len() <= STEM_MAX);
     }
 }

@@ -18,7 +18,7 @@ mod log;
 mod story;
 mod table;
 
-pub use draft::{Draft, Program, draft, job_name};
+pub use draft::{Draft, Program, draft, job_of};
 pub use error::SubmitError;
 pub use follow::{Ended, Screen};
 pub use jobs::Jobs;
